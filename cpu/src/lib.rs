@@ -1,0 +1,44 @@
+//! What a PowerPC instruction means.
+//!
+//! A word and a processor family make an [`Ins`]; everything else is asked of it:
+//!
+//! - [`decode`]: which instruction a word is, exactly: a word with a reserved bit set is not that instruction;
+//! - [`effects`]: the registers and condition-register fields it reads, may change, and certainly overwrites;
+//! - [`flow`]: where control goes next;
+//! - [`text`]: how GNU objdump prints it;
+//! - [`exec`]: what it does to an architected [`state`] and a [`memory`].
+//!
+//! General instructions are recognised by the `powerpc` crate; what it does not know (Book E, SPE, later Power ISA,
+//! VSX, most privileged 64-bit instructions) by rows of our own. Either way there is one [row](table::Row) an
+//! instruction, and the operands of the row are the one source of masks, effects and text.
+//!
+//! The crate errs on one side only. Effects are over-approximated: an unknown word reads and writes everything. An
+//! instruction is privileged unless it is known not to be. Execution stops, changing nothing, at whatever it does
+//! not implement.
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod decode;
+pub mod effects;
+pub mod exec;
+pub mod flow;
+mod form;
+pub mod memory;
+pub mod operand;
+pub mod regs;
+pub mod spr;
+pub mod state;
+pub mod table;
+pub mod text;
+
+pub use decode::{Ins, decode};
+pub use effects::Effects;
+pub use exec::{Stop, execute};
+pub use flow::{Flow, Via};
+pub use memory::{Fault, Memory};
+pub use regs::Regs;
+pub use state::State;
+pub use table::Privilege;

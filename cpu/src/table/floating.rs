@@ -1,0 +1,96 @@
+//! Floating point. Registers and FPSCR are one resource.
+
+use super::*;
+use crate::operand::*;
+
+use Operand::Opt;
+
+#[rustfmt::skip]
+pub(super) const ROWS: &[Row] = rows! {
+    "lfs"    Lfs    [FT, D]           FP,       BOOK3S,    "I 4.6.2";
+    "lfsu"   Lfsu   [FT, DU]          FP,       BOOK3S,    "I 4.6.2";
+    "lfsx"   Lfsx   [FT, RA0, RB]     FP,       BOOK3S,    "I 4.6.2";
+    "lfsux"  Lfsux  [FT, RAU, RB]     FP,       BOOK3S,    "I 4.6.2";
+    "lfd"    Lfd    [FT, D]           FP,       BOOK3S,    "I 4.6.2";
+    "lfdu"   Lfdu   [FT, DU]          FP,       BOOK3S,    "I 4.6.2";
+    "lfdx"   Lfdx   [FT, RA0, RB]     FP,       BOOK3S,    "I 4.6.2";
+    "lfdux"  Lfdux  [FT, RAU, RB]     FP,       BOOK3S,    "I 4.6.2";
+    "lfiwax" (x(31, 855)) [FT, RA0, RB] FP,     BOOK3S_64, "I 4.6.2";
+    "lfiwzx" (x(31, 887)) [FT, RA0, RB] FP,     BOOK3S_64, "I 4.6.2";
+    "stfs"   Stfs   [FT, D]           FP,       BOOK3S,    "I 4.6.3";
+    "stfsu"  Stfsu  [FT, DU]          FP,       BOOK3S,    "I 4.6.3";
+    "stfsx"  Stfsx  [FT, RA0, RB]     FP,       BOOK3S,    "I 4.6.3";
+    "stfsux" Stfsux [FT, RAU, RB]     FP,       BOOK3S,    "I 4.6.3";
+    "stfd"   Stfd   [FT, D]           FP,       BOOK3S,    "I 4.6.3";
+    "stfdu"  Stfdu  [FT, DU]          FP,       BOOK3S,    "I 4.6.3";
+    "stfdx"  Stfdx  [FT, RA0, RB]     FP,       BOOK3S,    "I 4.6.3";
+    "stfdux" Stfdux [FT, RAU, RB]     FP,       BOOK3S,    "I 4.6.3";
+    "stfiwx" Stfiwx [FT, RA0, RB]     FP,       BOOK3S,    "I 4.6.3";
+
+    "fmr"    Fmr    [FT, FB]          FP | RC1, BOOK3S,    "I 4.6.5";
+    "fabs"   Fabs   [FT, FB]          FP | RC1, BOOK3S,    "I 4.6.5";
+    "fnabs"  Fnabs  [FT, FB]          FP | RC1, BOOK3S,    "I 4.6.5";
+    "fneg"   Fneg   [FT, FB]          FP | RC1, BOOK3S,    "I 4.6.5";
+    "fcpsgn" (x(63, 8)) [FT, FA, FB]  FP | RC1, BOOK3S_64, "I 4.6.5";
+    "fmrgew" (x(63, 966)) [FT, FA, FB] FP,      BOOK3S_64, "I 4.6.5";
+    "fmrgow" (x(63, 838)) [FT, FA, FB] FP,      BOOK3S_64, "I 4.6.5";
+
+    "fadd"   Fadd   [FT, FA, FB]      FP | RC1, BOOK3S,    "I 4.6.6";
+    "fadds"  Fadds  [FT, FA, FB]      FP | RC1, BOOK3S,    "I 4.6.6";
+    "fsub"   Fsub   [FT, FA, FB]      FP | RC1, BOOK3S,    "I 4.6.6";
+    "fsubs"  Fsubs  [FT, FA, FB]      FP | RC1, BOOK3S,    "I 4.6.6";
+    "fmul"   Fmul   [FT, FA, FC]      FP | RC1, BOOK3S,    "I 4.6.6";
+    "fmuls"  Fmuls  [FT, FA, FC]      FP | RC1, BOOK3S,    "I 4.6.6";
+    "fdiv"   Fdiv   [FT, FA, FB]      FP | RC1, BOOK3S,    "I 4.6.6";
+    "fdivs"  Fdivs  [FT, FA, FB]      FP | RC1, BOOK3S,    "I 4.6.6";
+    "fsqrt"  Fsqrt  [FT, FB]          FP | RC1, BOOK3S_64, "I 4.6.6";
+    "fsqrts" Fsqrts [FT, FB]          FP | RC1, BOOK3S_64, "I 4.6.6";
+    "fres"   Fres   [FT, FB]          FP | RC1, BOOK3S,    "I 4.6.6";
+    "fre"    (x(63, 24)) [FT, FB]     FP | RC1, BOOK3S_64, "I 4.6.6";
+    "frsqrte" Frsqrte [FT, FB]        FP | RC1, BOOK3S,    "I 4.6.6";
+    "frsqrtes" (x(59, 26)) [FT, FB]   FP | RC1, BOOK3S_64, "I 4.6.6";
+    "ftdiv"  (x(63, 128)) [BF, FA, FB] FP,      BOOK3S_64, "I 4.6.6";
+    "ftsqrt" (x(63, 160)) [BF, FB]    FP,       BOOK3S_64, "I 4.6.6";
+    "fmadd"  Fmadd  [FT, FA, FC, FB]  FP | RC1, BOOK3S,    "I 4.6.6";
+    "fmadds" Fmadds [FT, FA, FC, FB]  FP | RC1, BOOK3S,    "I 4.6.6";
+    "fmsub"  Fmsub  [FT, FA, FC, FB]  FP | RC1, BOOK3S,    "I 4.6.6";
+    "fmsubs" Fmsubs [FT, FA, FC, FB]  FP | RC1, BOOK3S,    "I 4.6.6";
+    "fnmadd" Fnmadd [FT, FA, FC, FB]  FP | RC1, BOOK3S,    "I 4.6.6";
+    "fnmadds" Fnmadds [FT, FA, FC, FB] FP | RC1, BOOK3S,   "I 4.6.6";
+    "fnmsub" Fnmsub [FT, FA, FC, FB]  FP | RC1, BOOK3S,    "I 4.6.6";
+    "fnmsubs" Fnmsubs [FT, FA, FC, FB] FP | RC1, BOOK3S,   "I 4.6.6";
+    "frsp"   Frsp   [FT, FB]          FP | RC1, BOOK3S,    "I 4.6.7";
+    "fctiw"  Fctiw  [FT, FB]          FP | RC1, BOOK3S,    "I 4.6.7";
+    "fctiwz" Fctiwz [FT, FB]          FP | RC1, BOOK3S,    "I 4.6.7";
+    "fctiwu" (x(63, 142)) [FT, FB]    FP | RC1, BOOK3S_64, "I 4.6.7";
+    "fctiwuz" (x(63, 143)) [FT, FB]   FP | RC1, BOOK3S_64, "I 4.6.7";
+    "fctid"  Fctid  [FT, FB]          FP | RC1, BOOK3S_64, "I 4.6.7";
+    "fctidz" Fctidz [FT, FB]          FP | RC1, BOOK3S_64, "I 4.6.7";
+    "fctidu" (x(63, 942)) [FT, FB]    FP | RC1, BOOK3S_64, "I 4.6.7";
+    "fctiduz" (x(63, 943)) [FT, FB]   FP | RC1, BOOK3S_64, "I 4.6.7";
+    "fcfid"  Fcfid  [FT, FB]          FP | RC1, BOOK3S_64, "I 4.6.7";
+    "fcfidu" (x(63, 974)) [FT, FB]    FP | RC1, BOOK3S_64, "I 4.6.7";
+    "fcfids" (x(59, 846)) [FT, FB]    FP | RC1, BOOK3S_64, "I 4.6.7";
+    "fcfidus" (x(59, 974)) [FT, FB]   FP | RC1, BOOK3S_64, "I 4.6.7";
+    "frin"   (x(63, 392)) [FT, FB]    FP | RC1, BOOK3S_64, "I 4.6.7";
+    "friz"   (x(63, 424)) [FT, FB]    FP | RC1, BOOK3S_64, "I 4.6.7";
+    "frip"   (x(63, 456)) [FT, FB]    FP | RC1, BOOK3S_64, "I 4.6.7";
+    "frim"   (x(63, 488)) [FT, FB]    FP | RC1, BOOK3S_64, "I 4.6.7";
+    "fcmpu"  Fcmpu  [BF, FA, FB]      FP,       BOOK3S,    "I 4.6.8";
+    "fcmpo"  Fcmpo  [BF, FA, FB]      FP,       BOOK3S,    "I 4.6.8";
+    "fsel"   Fsel   [FT, FA, FC, FB]  FP | RC1, BOOK3S,    "I 4.6.9";
+    "mffs"   Mffs   [FT]              FP | RC1, BOOK3S,    "I 4.6.10";
+    "mffsce" (x(63, 583) | 1 << 16) [FT]       FP, BOOK3S_64, "I 4.6.10";
+    "mffscdrn" (x(63, 583) | 20 << 16) [FT, FB] FP, BOOK3S_64, "I 4.6.10";
+    "mffscdrni" (x(63, 583) | 21 << 16) [FT, u(11, 3)] FP, BOOK3S_64, "I 4.6.10";
+    "mffscrn" (x(63, 583) | 22 << 16) [FT, FB] FP, BOOK3S_64, "I 4.6.10";
+    "mffscrni" (x(63, 583) | 23 << 16) [FT, u(11, 2)] FP, BOOK3S_64, "I 4.6.10";
+    "mffsl"  (x(63, 583) | 24 << 16) [FT]      FP, BOOK3S_64, "I 4.6.10";
+    "mcrfs"  Mcrfs  [BF, Operand::FpscrField] FP,       BOOK3S,    "I 4.6.10";
+    "mtfsfi" Mtfsfi [u(23, 3), u(12, 4)] FP | RC1, BOOK3S, "I 4.6.10";
+    "mtfsf"  Mtfsf  [u(17, 8), FB]    FP | RC1, BOOK3S,    "I 4.6.10";
+    "mtfsfi" (x(63, 134)) [u(23, 3), u(12, 4), Opt(&u(16, 1))] FP | RC1, BOOK3S_64, "I 4.6.10";
+    "mtfsf"  (x(63, 711)) [u(17, 8), FB, Opt(&u(25, 1)), Opt(&u(16, 1))] FP | RC1, BOOK3S_64, "I 4.6.10";
+    "mtfsb0" Mtfsb0 [u(21, 5)]        FP | RC1, BOOK3S,    "I 4.6.10";
+    "mtfsb1" Mtfsb1 [u(21, 5)]        FP | RC1, BOOK3S,    "I 4.6.10";
+};

@@ -1,0 +1,129 @@
+//! The instructions of one unit, with their effects and successors.
+
+use alloc::vec::Vec;
+use cpu::{Flow, Ins, Regs, Via, decode};
+
+use crate::code::{CodeMap, Unit};
+
+/// Where control goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// To the word with this index in the same unit.
+    Inside(usize),
+    /// To an address in another unit.
+    Outside(u64),
+}
+
+/// How an instruction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// On to the next word, and nowhere else.
+    Fall,
+    /// To a place; with `true` perhaps on to the next word instead.
+    Jump(Place, bool),
+    /// Calls, and comes back to the next word. No target: nobody knows which function.
+    Call(Option<u64>),
+    /// Returns to the caller; with `true` perhaps on to the next word instead.
+    Return(bool),
+    /// Nobody knows where to; with `true` perhaps on to the next word instead.
+    Away(bool),
+}
+
+/// One instruction.
+#[derive(Clone, Copy, Debug)]
+pub struct Node {
+    /// The instruction.
+    pub ins: Ins,
+    /// What it may read.
+    pub reads: Regs,
+    /// What it certainly overwrites.
+    pub defines: Regs,
+    /// Where control goes.
+    pub next: Next,
+}
+
+/// The instructions of a unit, data words included: nothing leads to those.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// The unit.
+    pub unit: Unit,
+    /// One entry a word.
+    pub nodes: Vec<Node>,
+    /// Successors that no instruction shows: index of the word, place. Sorted.
+    pub hidden: Vec<(usize, Place)>,
+}
+
+impl Graph {
+    /// Decodes a unit.
+    pub fn new(map: &CodeMap, unit: Unit) -> Self {
+        let image = map.image();
+        let mut graph = Self { unit, nodes: Vec::with_capacity(unit.words()), hidden: Vec::new() };
+        for address in (unit.start..unit.end).step_by(4) {
+            let ins = decode(image.word(address).unwrap_or_default(), image.family);
+            let relocation = image.relocation(address);
+            let effects = ins.effects();
+            let target = |target| relocation.map_or(Some(target), |relocation| relocation.target);
+            let next = graph.next(ins.flow(address), target);
+            graph.nodes.push(Node { ins, reads: effects.reads, defines: effects.defines, next });
+            for successor in map.hidden_successors(address) {
+                graph.hide(address, successor);
+            }
+        }
+        let first = image.edges.partition_point(|edge| edge.from < unit.start);
+        for edge in image.edges[first..].iter().take_while(|edge| edge.from < unit.end) {
+            graph.hide(edge.from, edge.to);
+        }
+        graph.hidden.sort_unstable_by_key(|(from, _)| *from);
+        graph
+    }
+
+    /// Index of the word at `address`, which the unit holds.
+    pub fn index(&self, address: u64) -> usize {
+        usize::try_from((address - self.unit.start) / 4).unwrap_or(usize::MAX)
+    }
+
+    /// The word behind the one with this index; none at the unit's end.
+    pub fn following(&self, index: usize) -> Option<usize> {
+        (index + 1 < self.nodes.len()).then_some(index + 1)
+    }
+
+    /// The place behind the word with this index.
+    pub fn behind(&self, index: usize) -> Place {
+        self.following(index).map_or(Place::Outside(self.unit.end), Place::Inside)
+    }
+
+    /// Hidden successors of the word with this index.
+    pub fn hidden_from(&self, index: usize) -> impl Iterator<Item = Place> + '_ {
+        let first = self.hidden.partition_point(|(from, _)| *from < index);
+        self.hidden[first..].iter().take_while(move |(from, _)| *from == index).map(|(_, place)| *place)
+    }
+
+    /// Where `address` is, seen from this unit.
+    pub fn place(&self, address: u64) -> Place {
+        if self.unit.contains(address) { Place::Inside(self.index(address)) } else { Place::Outside(address) }
+    }
+
+    fn hide(&mut self, from: u64, to: u64) {
+        let place = self.place(to);
+        self.hidden.push((self.index(from), place));
+    }
+
+    fn next(&self, flow: Flow, resolve: impl Fn(u64) -> Option<u64>) -> Next {
+        match flow {
+            Flow::Next | Flow::SystemCall | Flow::Trap { .. } => Next::Fall,
+            Flow::Return => Next::Away(false),
+            Flow::Unknown => Next::Away(true),
+            Flow::Branch { target, link: true, .. } => match resolve(target) {
+                Some(target) if self.unit.contains(target) => Next::Jump(self.place(target), true),
+                target => Next::Call(target),
+            },
+            Flow::Branch { target, conditional, link: false } => match resolve(target) {
+                Some(target) => Next::Jump(self.place(target), conditional),
+                None => Next::Away(conditional),
+            },
+            Flow::Indirect { link: true, .. } => Next::Call(None),
+            Flow::Indirect { via: Via::Lr, conditional, .. } => Next::Return(conditional),
+            Flow::Indirect { conditional, .. } => Next::Away(conditional),
+        }
+    }
+}

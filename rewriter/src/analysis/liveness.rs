@@ -1,0 +1,204 @@
+//! What may be read before it is overwritten.
+//!
+//! A resource is live after an instruction when some path from there reads it before redefining it. Paths follow
+//! direct calls into functions: a callee's own needs at its entry count, then whatever the caller needs after the
+//! call and the callee has not certainly overwritten. Where a path leaves what is known, everything is live.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec;
+use alloc::vec::Vec;
+use cpu::Regs;
+
+use super::convention;
+use super::graph::{Graph, Next, Place};
+use crate::code::{CodeMap, Crossing, Unit};
+
+/// How many calls deep functions are followed; beyond, everything is live at their entry.
+const DEPTH: usize = 2;
+
+/// One unit's share.
+struct UnitLiveness {
+    graph: Graph,
+    /// What is live before each word.
+    before: Vec<Regs>,
+    /// What is live when the unit returns to its caller.
+    at_return: Regs,
+    /// Starts of the units that call or enter this one.
+    users: BTreeSet<u64>,
+}
+
+/// The live resources of the units that hold sites.
+pub struct Liveness {
+    units: BTreeMap<u64, UnitLiveness>,
+}
+
+impl Liveness {
+    /// Computes liveness for the units that hold these addresses.
+    pub fn new(map: &mut CodeMap, sites: &[u64]) -> Self {
+        let mut conventions = Conventions::default();
+        let mut liveness = Self { units: BTreeMap::new() };
+        let mut level: BTreeSet<Unit> = sites.iter().filter_map(|site| map.unit(*site)).collect();
+        for depth in 0..=DEPTH {
+            let mut called = BTreeSet::new();
+            for unit in level {
+                if !liveness.units.contains_key(&unit.start) {
+                    let entered = liveness.add(map, unit, &mut conventions);
+                    called.extend(entered.into_iter().filter_map(|target| map.unit(target)));
+                }
+            }
+            if depth == DEPTH {
+                break;
+            }
+            level = called;
+        }
+        liveness.link();
+        liveness.solve();
+        liveness
+    }
+
+    /// What may be read after the instruction at `address` before it is overwritten.
+    pub fn live_after(&self, address: u64) -> Regs {
+        let Some((_, unit)) = self.units.range(..=address).next_back() else { return Regs::ALL };
+        if !unit.graph.unit.contains(address) {
+            return Regs::ALL;
+        }
+        self.out(unit, unit.graph.index(address))
+    }
+
+    /// Adds a unit; returns the addresses in other units that it calls or jumps to.
+    fn add(&mut self, map: &CodeMap, unit: Unit, conventions: &mut Conventions) -> Vec<u64> {
+        let graph = Graph::new(map, unit);
+        let targets = targets(&graph);
+        let at_return = if conventions.hold_for(map, unit) { convention::KEPT } else { Regs::ALL };
+        let before = vec![Regs::NONE; graph.nodes.len()];
+        let users = BTreeSet::new();
+        self.units.insert(unit.start, UnitLiveness { graph, before, at_return, users });
+        targets
+    }
+
+    /// Tells every unit who uses it.
+    fn link(&mut self) {
+        let mut uses = Vec::new();
+        for (start, unit) in &self.units {
+            uses.extend(targets(&unit.graph).into_iter().map(|target| (target, *start)));
+        }
+        for (target, user) in uses {
+            if let Some((_, unit)) = self.units.range_mut(..=target).next_back() {
+                unit.users.insert(user);
+            }
+        }
+    }
+
+    /// The least fixed point over all units.
+    fn solve(&mut self) {
+        let mut dirty: BTreeSet<u64> = self.units.keys().copied().collect();
+        while let Some(start) = dirty.pop_last() {
+            let Some(mut unit) = self.units.remove(&start) else { continue };
+            let changed = self.solve_unit(&mut unit);
+            if changed {
+                dirty.extend(unit.users.iter().copied());
+            }
+            self.units.insert(start, unit);
+        }
+    }
+
+    /// The fixed point within one unit, which is taken out meanwhile; whether anything changed.
+    fn solve_unit(&self, unit: &mut UnitLiveness) -> bool {
+        let mut changed_ever = false;
+        loop {
+            let mut changed = false;
+            for index in (0..unit.graph.nodes.len()).rev() {
+                let node = unit.graph.nodes[index];
+                let out = self.out(unit, index);
+                let hidden: Regs = unit.graph.hidden_from(index).map(|place| self.at(unit, place)).collect();
+                let new = node.reads | out.minus(node.defines) | hidden;
+                changed |= core::mem::replace(&mut unit.before[index], new) != new;
+            }
+            if !changed {
+                return changed_ever;
+            }
+            changed_ever = true;
+        }
+    }
+
+    /// What is live behind a word of a unit.
+    fn out(&self, unit: &UnitLiveness, index: usize) -> Regs {
+        let fall = || self.at(unit, unit.graph.behind(index));
+        let maybe = |falls: bool| if falls { fall() } else { Regs::NONE };
+        let out = match unit.graph.nodes[index].next {
+            Next::Fall => fall(),
+            Next::Jump(place, falls) => self.at(unit, place) | maybe(falls),
+            Next::Call(None) | Next::Away(_) => Regs::ALL,
+            Next::Call(Some(target)) => self.entry(target) | fall().minus(Regs::LR),
+            Next::Return(falls) => unit.at_return | maybe(falls),
+        };
+        // What hidden successors need is live behind the word as well: control may leave it for them.
+        unit.graph.hidden_from(index).fold(out, |out, place| out | self.at(unit, place))
+    }
+
+    /// What is live at a place. A jump out of the unit is a call that does not come back: the callee returns to this
+    /// unit's caller.
+    fn at(&self, unit: &UnitLiveness, place: Place) -> Regs {
+        match place {
+            Place::Inside(index) => unit.before[index],
+            Place::Outside(target) => self.entry(target) | unit.at_return,
+        }
+    }
+
+    /// What is live where control enters another unit.
+    fn entry(&self, target: u64) -> Regs {
+        let Some((_, unit)) = self.units.range(..=target).next_back() else { return Regs::ALL };
+        if !unit.graph.unit.contains(target) {
+            return Regs::ALL;
+        }
+        unit.before[unit.graph.index(target)]
+    }
+}
+
+/// Addresses in other units that a unit calls or jumps to.
+fn targets(graph: &Graph) -> Vec<u64> {
+    let direct = graph.nodes.iter().filter_map(|node| match node.next {
+        Next::Call(target) => target,
+        Next::Jump(Place::Outside(target), _) => Some(target),
+        _ => None,
+    });
+    let hidden = graph.hidden.iter().filter_map(|(_, place)| match place {
+        Place::Outside(target) => Some(*target),
+        Place::Inside(_) => None,
+    });
+    direct.chain(hidden).collect()
+}
+
+/// Remembers for which units the calling convention holds, and which obey it as callers.
+#[derive(Default)]
+struct Conventions {
+    holds: BTreeMap<u64, bool>,
+    obeyed: BTreeMap<u64, bool>,
+}
+
+impl Conventions {
+    /// Whether the convention holds when `unit` returns: whether everybody who enters it obeys. A unit that jumps
+    /// or runs into another makes that one return to its own caller.
+    fn hold_for(&mut self, map: &CodeMap, unit: Unit) -> bool {
+        if let Some(holds) = self.holds.get(&unit.start) {
+            return *holds;
+        }
+        // Units that jump into each other in a circle are judged by those who call into the circle.
+        self.holds.insert(unit.start, true);
+        let seen = unit.sized || map.entries_of(unit).chain(map.computed_targets(unit)).next().is_none();
+        let holds = seen
+            && map.runs_into(unit).is_none_or(|before| self.hold_for(map, before))
+            && map.entered_by(unit).iter().all(|crossing| self.enters_well(map, crossing));
+        self.holds.insert(unit.start, holds);
+        holds
+    }
+
+    fn enters_well(&mut self, map: &CodeMap, crossing: &Crossing) -> bool {
+        let Some(unit) = map.unit(crossing.source) else { return false };
+        if crossing.link { self.obeys(map, unit) } else { self.hold_for(map, unit) }
+    }
+
+    fn obeys(&mut self, map: &CodeMap, unit: Unit) -> bool {
+        *self.obeyed.entry(unit.start).or_insert_with(|| convention::is_obeyed(&Graph::new(map, unit)))
+    }
+}

@@ -1,0 +1,285 @@
+//! Where trampolines may go, in order of preference.
+//!
+//! 1. **Asked**: space that the user names, such as the buffer `kvm_tmp` of Linux's own patcher.
+//! 2. **Gap**: zero bytes that only align what follows. They are loaded, at an address where code can run, and
+//!    nobody reads them. Zero is an illegal instruction, so no control flow can go through them unnoticed.
+//!    Two kinds: between a symbol that has a size and the next symbol, and between two sections.
+//! 3. **New**: a segment behind everything, or new sections of an object.
+//!
+//! In a Linux kernel a gap must also stay what it is. From `__init_begin` to `__init_end` memory is freed after
+//! boot, and behind that it is data. Before `__init_begin`, from `_stext` on, everything is executable for good on
+//! 64-bit Book3S (`hash__mark_rodata_ro` in mm/book3s64/hash_pgtable.c) and on e500 (`map_mem_in_cams` in
+//! mm/nohash/e500.c). On 32-bit Book3S it is sure only up to `_etext` (`mmu_mark_initmem_nx` in
+//! mm/book3s32/mmu.c), because instruction BATs are cut to the text.
+//!
+//! A new segment is loaded, but it lies behind Linux's `_end`: whoever boots the kernel has to reserve its memory,
+//! for Linux would take it as free. That is why it comes last.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use goblin::elf::program_header::PF_X;
+use magicpage::Family;
+
+use super::error::ElfError;
+use super::file::{File, Kind, Section};
+use super::layout::{self, Lifetime, Span};
+use super::linux::Facts;
+use super::symbols::{Names, loaded, span_at};
+use crate::image::{Area, AreaKind, Relocated, Symbol};
+
+/// Shorter gaps are not worth a trampoline.
+const SMALLEST: u64 = 48;
+/// A new segment starts at a multiple, the largest page size of any family.
+pub(super) const NEW_ALIGN: u64 = 0x1_0000;
+/// Bytes that a new segment may have: what an I-form branch reaches.
+const NEW_LIMIT: u64 = 0x200_0000;
+/// Bytes that a new section of an object may have.
+const NEW_SECTION_LIMIT: u64 = 0x40_0000;
+/// The magic page takes the last page of the address space.
+const MAGIC_PAGE: u64 = 0x1000;
+
+/// What is known of the image when areas are looked for.
+pub(super) struct Known<'k, 'a> {
+    pub file: &'k File<'a>,
+    pub family: Family,
+    pub linux: bool,
+    pub spans: &'k [Span],
+    pub names: &'k Names<'a>,
+    pub relocated: &'k [Relocated],
+    pub facts: &'k Facts,
+}
+
+/// Every area; `asked` names one that the user wants.
+pub(super) fn find(known: &Known, asked: Option<&str>) -> Result<Vec<Area>, ElfError> {
+    let mut areas = Vec::new();
+    let mut taken = 0..0;
+    if let Some(name) = asked {
+        taken = known.asked(name)?;
+        areas.push(Area {
+            kind: AreaKind::Asked,
+            range: taken.clone(),
+            serves: None,
+        });
+    }
+    if known.file.kind == Kind::Object {
+        areas.extend(known.new_sections());
+        return Ok(areas);
+    }
+    let mut gaps = known.gaps();
+    gaps.retain(|gap| gap.end <= taken.start || taken.end <= gap.start);
+    areas.extend(gaps.into_iter().map(|range| Area {
+        kind: AreaKind::Gap,
+        range,
+        serves: None,
+    }));
+    areas.extend(known.new_segment());
+    Ok(areas)
+}
+
+impl<'a> Known<'_, 'a> {
+    fn gaps(&self) -> Vec<Range<u64>> {
+        let Some(limits) = self.limits() else {
+            return Vec::new();
+        };
+        let between = self.between_symbols().chain(self.between_sections());
+        let clip =
+            |gap: Range<u64>| gap.start.next_multiple_of(4).max(limits.start)..(gap.end & !3).min(limits.end);
+        let mut gaps: Vec<_> = between.map(clip).filter(|gap| self.is_free(gap)).collect();
+        gaps.sort_by_key(|gap| gap.start);
+        gaps
+    }
+
+    /// Where gaps may be; none when the image is a Linux kernel that does not say.
+    fn limits(&self) -> Option<Range<u64>> {
+        if !self.linux {
+            return Some(0..u64::MAX);
+        }
+        const PAGE: u64 = 0x1000;
+        let end = match self.family {
+            Family::Book3s32 => self.names.marked("_etext")?.checked_next_multiple_of(PAGE)?,
+            Family::Book3s64 | Family::E500 => self.names.marked("__init_begin")?,
+        };
+        Some(self.names.marked("_stext")?..end)
+    }
+
+    /// From the end of everything that has a size to the next symbol, or the section's end.
+    fn between_symbols(&self) -> impl Iterator<Item = Range<u64>> {
+        self.spans.iter().flat_map(|span| {
+            let code = &self.names.code;
+            let first = code.partition_point(|symbol| symbol.address < span.address);
+            let last = code.partition_point(|symbol| symbol.address < span.addresses().end);
+            let within = &code[first..last];
+            let next = within
+                .iter()
+                .skip(1)
+                .map(|symbol| symbol.address)
+                .chain([span.addresses().end]);
+            let mut covered = 0;
+            within.iter().zip(next).filter_map(move |(symbol, next)| {
+                covered = covered.max(symbol.address + symbol.size);
+                let known = symbol.address < covered && symbol.address != next;
+                aligns(covered..next).filter(|_| known)
+            })
+        })
+    }
+
+    /// From the end of a section to the start of the next loaded one. Behind sections other than code only in a
+    /// Linux kernel, whose limits say that code can run there.
+    fn between_sections(&self) -> impl Iterator<Item = Range<u64>> {
+        let mut sections: Vec<&Section> = self
+            .file
+            .sections
+            .iter()
+            .filter(|section| section.is_alloc() && section.header.sh_size != 0)
+            .collect();
+        sections.sort_by_key(|section| section.header.sh_addr);
+        let pairs: Vec<_> = sections.windows(2).map(|pair| (pair[0], pair[1])).collect();
+        pairs
+            .into_iter()
+            .filter(|(before, _)| self.linux || before.is_code())
+            .filter_map(|(before, after)| {
+                let gap = aligns(before.addresses().end..after.header.sh_addr)?;
+                self.is_padding(&gap).then_some(gap)
+            })
+    }
+
+    /// Whether the gap is in the file, executable, and no section's contents.
+    fn is_padding(&self, gap: &Range<u64>) -> bool {
+        let Some((offset, left)) = self.file.loaded_from(gap.start) else {
+            return false;
+        };
+        let size = gap.end - gap.start;
+        let inside = |range: Range<u64>| range.start < offset.saturating_add(size) && offset < range.end;
+        let claimed = self
+            .file
+            .sections
+            .iter()
+            .any(|section| inside(section.file_range()));
+        let executable = |address: u64| {
+            let holds = |range: Range<u64>| range.contains(&address);
+            let mut loads = self.file.loads().filter(|(_, load)| load.p_flags & PF_X != 0);
+            loads.any(|(_, load)| holds(load.p_vaddr..load.p_vaddr.saturating_add(load.p_filesz)))
+        };
+        size <= left && !claimed && executable(gap.start)
+    }
+
+    /// Whether nobody uses the gap in any way that can be known.
+    fn is_free(&self, gap: &Range<u64>) -> bool {
+        if gap.start >= gap.end || gap.end - gap.start < SMALLEST {
+            return false;
+        }
+        let touches = |range: &Range<u64>| range.start < gap.end && gap.start < range.end;
+        let relocated = self.relocated.partition_point(|word| word.address < gap.start);
+        let relocated = self
+            .relocated
+            .get(relocated)
+            .is_some_and(|word| word.address < gap.end);
+        let entered = self.facts.edges.iter().any(|edge| gap.contains(&edge.to));
+        let copied = self
+            .facts
+            .patched
+            .iter()
+            .any(|patched| touches(&patched.range) || touches(&patched.alternative));
+        let reserved = self.facts.reserved.iter().chain(&self.facts.pinned).any(touches);
+        !relocated && !entered && !copied && !reserved && self.is_zero(gap)
+    }
+
+    fn is_zero(&self, range: &Range<u64>) -> bool {
+        self.bytes(range).is_some_and(is_zero)
+    }
+
+    fn bytes(&self, range: &Range<u64>) -> Option<&'a [u8]> {
+        loaded(self.file, range.start, range.end)
+    }
+
+    fn asked(&self, name: &str) -> Result<Range<u64>, ElfError> {
+        let error = |why: &str| ElfError::Area {
+            name: name.into(),
+            why: why.into(),
+        };
+        if self.file.kind == Kind::Object {
+            return Err(error(
+                "a relocatable object gets sections of its own: leave the area out",
+            ));
+        }
+        let found = self.names.code.iter().position(|symbol| symbol.name == name);
+        let found = found
+            .ok_or_else(|| error("no symbol of that name is in executable code: see `inspect` for names"))?;
+        let symbol: &Symbol = &self.names.code[found];
+        let span = span_at(self.spans, symbol.address)
+            .ok_or_else(|| error("it is outside every executable section"))?;
+        let mut later = self.names.code[found..].iter().map(|symbol| symbol.address);
+        let next = later
+            .find(|address| *address > symbol.address)
+            .unwrap_or(span.addresses().end);
+        let end = if symbol.size != 0 {
+            symbol.address + symbol.size
+        } else {
+            next
+        };
+        let range = symbol.address.next_multiple_of(4)..end.min(span.addresses().end) & !3;
+        let bytes = self
+            .bytes(&range)
+            .ok_or_else(|| error("it has no bytes in the file"))?;
+        if let Some(used) = bytes.iter().position(|byte| *byte != 0) {
+            let address = range.start + used as u64;
+            return Err(error(&alloc::format!(
+                "the byte at {address:#x} is not zero: something else is there"
+            )));
+        }
+        if range.end - range.start < SMALLEST {
+            return Err(error("it has less than 48 bytes"));
+        }
+        Ok(range)
+    }
+
+    fn new_segment(&self) -> Option<Area> {
+        let start = layout::end(self.file).checked_next_multiple_of(NEW_ALIGN)?;
+        let last = self.file.last_address() - (MAGIC_PAGE - 1);
+        let end = start.saturating_add(NEW_LIMIT).min(last);
+        (start < end).then_some(Area {
+            kind: AreaKind::New,
+            range: start..end,
+            serves: None,
+        })
+    }
+
+    fn new_sections(&self) -> Vec<Area> {
+        let mut areas = Vec::new();
+        let mut next = layout::end(self.file);
+        for (lifetime, _) in Lifetime::SECTIONS {
+            let of = |span: &&Span| self.lifetime(span) == lifetime;
+            let mut spans = self.spans.iter().filter(of).map(Span::addresses);
+            let Some(first) = spans.next() else { continue };
+            let serves = first.start..spans.next_back().map_or(first.end, |last| last.end);
+            let Some(start) = next.checked_next_multiple_of(NEW_ALIGN) else {
+                break;
+            };
+            next = start + NEW_SECTION_LIMIT;
+            areas.push(Area {
+                kind: AreaKind::New,
+                range: start..next,
+                serves: Some(serves),
+            });
+        }
+        areas
+    }
+
+    fn lifetime(&self, span: &Span) -> Lifetime {
+        Lifetime::of(span.section.map_or("", |number| self.file.sections[number].name))
+    }
+}
+
+/// The gap, if it is as long as padding to what its end is aligned to can be.
+fn aligns(gap: Range<u64>) -> Option<Range<u64>> {
+    let size = gap.end.checked_sub(gap.start)?;
+    (size >= SMALLEST && size.checked_shr(gap.end.trailing_zeros()).unwrap_or(0) == 0).then_some(gap)
+}
+
+fn is_zero(bytes: &[u8]) -> bool {
+    bytes.chunks(16).all(|chunk| match <[u8; 16]>::try_from(chunk) {
+        Ok(chunk) => u128::from_ne_bytes(chunk) == 0,
+        Err(_) => chunk.iter().all(|byte| *byte == 0),
+    })
+}

@@ -1,0 +1,52 @@
+//! Rewrites the privileged instructions of a PowerPC kernel into loads and stores of the magic page.
+//!
+//! The pipeline, one module a stage:
+//!
+//! ```text
+//! Image -> scan -> classify -> code -> analysis -> template -> arena -> Plan -> verify -> apply / revert
+//! ```
+//!
+//! - [`scan`] finds candidate words fast; [`classify`] says exactly which instruction a word is;
+//! - [`code`] says whether control can reach a word: what is not known to be code is left alone;
+//! - [`analysis`] proves registers and condition register fields dead, and what a register holds;
+//! - [`template`] is what an instruction may become: the chooser takes the cheapest one whose conditions are
+//!   proved at the site;
+//! - [`arena`] places trampolines within branch reach;
+//! - [`plan`] is the result as data; [`build`] runs the stages up to it;
+//! - [`verify`] executes original and rewritten code side by side;
+//! - [`apply`] changes words and takes them back, in a file's bytes or in running memory.
+//!
+//! The core needs no operating system: a guest can rewrite itself. ELF files are behind the feature `elf`.
+//!
+//! # What is assumed
+//!
+//! 1. Whoever interrupts code and resumes it gives back the registers and the MSR that it interrupted. A
+//!    template without a critical section reads the MSR, changes EE or RI and stores it back; an interrupt handler
+//!    that returned with other MSR bits than it found would have that change undone. The processor's own `mfmsr`,
+//!    change, `mtmsr` has the same property.
+//! 2. A function whose symbol has a size, and none of whose known callers disobeys the calling convention, is called by
+//!    unknown callers as the convention says: they do not rely on volatile registers across the call.
+//!
+//! Everything else is proved from the image; what cannot be proved is not used.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(any(test, feature = "elf"))]
+extern crate std;
+
+pub mod analysis;
+pub mod apply;
+pub mod arena;
+pub mod asm;
+pub mod build;
+pub mod classify;
+pub mod code;
+#[cfg(feature = "elf")]
+pub mod elf;
+pub mod image;
+pub mod plan;
+pub mod scan;
+pub mod template;
+mod value;
+//pub mod verify;

@@ -1,0 +1,165 @@
+//! `cargo xtask test`: everything that continuous integration runs, in order, in one command.
+
+use crate::kernels;
+use anyhow::{Context, Result, anyhow, bail};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// One step of the run.
+struct Step {
+    name: &'static str,
+    action: Action,
+}
+
+/// What a step does.
+enum Action {
+    /// A cargo command: its words, and the environment variables set for it.
+    Cargo(&'static [&'static str], &'static [(&'static str, &'static str)]),
+    /// The task `kernels`, for all of them.
+    Kernels,
+}
+
+/// The steps. The quick ones come first, and the kernels before the tests that use them.
+const STEPS: &[Step] = &[
+    Step {
+        name: "format",
+        action: Action::Cargo(&["fmt", "--all", "--check"], &[]),
+    },
+    Step {
+        name: "clippy",
+        action: Action::Cargo(
+            &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
+            &[],
+        ),
+    },
+    Step {
+        name: "doc",
+        action: Action::Cargo(
+            &["doc", "--workspace", "--no-deps"],
+            &[("RUSTDOCFLAGS", "-D warnings")],
+        ),
+    },
+    Step {
+        name: "kernels",
+        action: Action::Kernels,
+    },
+    Step {
+        name: "tests",
+        action: Action::Cargo(&["test", "--workspace"], &[]),
+    },
+];
+
+/// Runs the steps, or those named with `--only`; stops at the first that fails.
+///
+/// # Errors
+///
+/// An argument is wrong, or a step failed; the error names it.
+pub fn run(arguments: &[String]) -> Result<()> {
+    if arguments.iter().any(|argument| argument == "--list") {
+        STEPS.iter().for_each(|step| println!("{}", step.name));
+        return Ok(());
+    }
+    let start = Instant::now();
+    let mut times: Vec<(&str, Duration)> = Vec::new();
+    for step in chosen(arguments)? {
+        eprintln!("test: {}", step.name);
+        let step_start = Instant::now();
+        let result = perform(&step.action);
+        times.push((step.name, step_start.elapsed()));
+        if let Err(error) = result {
+            summary(&times, start.elapsed());
+            return Err(error.context(format!("step `{}` failed", step.name)));
+        }
+    }
+    summary(&times, start.elapsed());
+    Ok(())
+}
+
+fn chosen(arguments: &[String]) -> Result<Vec<&'static Step>> {
+    let mut names = Vec::new();
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        if argument != "--only" {
+            bail!("`test` does not know {argument:?}; it takes [--list] [--only STEP]...");
+        }
+        names.push(
+            arguments
+                .next()
+                .context("--only needs a step; --list names them")?,
+        );
+    }
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| !STEPS.iter().any(|step| step.name == name.as_str()))
+    {
+        bail!("no step is called {unknown:?}; --list names them");
+    }
+    Ok(STEPS
+        .iter()
+        .filter(|step| names.is_empty() || names.iter().any(|name| *name == step.name))
+        .collect())
+}
+
+fn perform(action: &Action) -> Result<()> {
+    match action {
+        Action::Kernels => kernels::make_all(),
+        Action::Cargo(words, environment) => {
+            let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+            let mut command = Command::new(cargo);
+            command.args(*words).envs(environment.iter().copied());
+            // Cargo tells a program that it runs about that program's package; the cargo inside is about another.
+            for (name, _) in std::env::vars_os() {
+                let text = name.to_string_lossy();
+                if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+                    command.env_remove(name);
+                }
+            }
+            let shown = format!("cargo {}", words.join(" "));
+            let status = command
+                .status()
+                .with_context(|| format!("cannot start `{shown}`"))?;
+            if status.success() {
+                Ok(())
+            } else {
+                Err(anyhow!("`{shown}`: {status}"))
+            }
+        }
+    }
+}
+
+fn summary(times: &[(&str, Duration)], total: Duration) {
+    for (name, time) in times {
+        eprintln!("test: {name:<8} {:>7.1} s", time.as_secs_f64());
+    }
+    eprintln!("test: {:<8} {:>7.1} s", "total", total.as_secs_f64());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(arguments: &[&str]) -> Result<Vec<&'static str>> {
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        Ok(chosen(&arguments)?.iter().map(|step| step.name).collect())
+    }
+
+    #[test]
+    fn without_arguments_every_step_runs() {
+        assert_eq!(names(&[]).unwrap().len(), STEPS.len());
+    }
+
+    #[test]
+    fn only_chooses_steps_and_keeps_their_order() {
+        assert_eq!(
+            names(&["--only", "tests", "--only", "format"]).unwrap(),
+            ["format", "tests"]
+        );
+    }
+
+    #[test]
+    fn a_wrong_argument_is_an_error() {
+        assert!(names(&["--only"]).is_err());
+        assert!(names(&["--only", "nothing"]).is_err());
+        assert!(names(&["--fast"]).is_err());
+    }
+}
