@@ -26,18 +26,32 @@ pub fn decode(word: u32, family: Family) -> Ins {
     let (row, alternative) = match family {
         Family::Book3s32 => match word >> 26 {
             4 => ambiguous(word),
-            _ => (find(word, family, Extensions::gekko_broadway() | Extension::AltiVec), 0),
+            _ => (
+                find(word, family, Extensions::gekko_broadway() | Extension::AltiVec),
+                0,
+            ),
         },
         Family::Book3s64 => (find(word, family, Extension::Ppc64 | Extension::AltiVec), 0),
         Family::E500 => (find(word, family, Extensions::none()), 0),
     };
-    Ins { word, row, alternative, family }
+    Ins {
+        word,
+        row,
+        alternative,
+        family,
+    }
 }
 
 fn find(word: u32, family: Family, extensions: Extensions) -> u16 {
     let opcode = powerpc::Ins::new(word, extensions).op;
-    let row = table::find_opcode(opcode, word, family).or_else(|| table::find_word(word, family)).unwrap_or(0);
-    if form::is_valid(&table::ROWS[usize::from(row)], word, family) { row } else { 0 }
+    let row = table::find_opcode(opcode, word, family)
+        .or_else(|| table::find_word(word, family))
+        .unwrap_or(0);
+    if form::is_valid(&table::ROWS[usize::from(row)], word, family) {
+        row
+    } else {
+        0
+    }
 }
 
 /// Primary opcode 4 holds AltiVec on some 32-bit server parts and paired singles on others. Where a word is an
@@ -94,7 +108,11 @@ impl Ins {
         let row = self.row();
         let numbered = row.has(table::NUMBERED) && split10(self.word) & spr::PRIVILEGED != 0;
         let supervisor = row.has(table::SUPER) || numbered;
-        if supervisor { Privilege::Supervisor } else { Privilege::User }
+        if supervisor {
+            Privilege::Supervisor
+        } else {
+            Privilege::User
+        }
     }
 
     /// The SPR number, of `mfspr` and `mtspr`.
@@ -118,7 +136,11 @@ impl Ins {
     }
 
     /// The lower 16 bits, sign-extended.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "the field is the low half")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        reason = "the field is the low half"
+    )]
     pub const fn si(self) -> i16 {
         self.word as u16 as i16
     }

@@ -24,7 +24,11 @@ pub struct Effects {
 }
 
 /// What an instruction does that nobody looks into.
-const ANYTHING: Effects = Effects { reads: Regs::ALL, writes: Regs::ALL, defines: Regs::NONE };
+const ANYTHING: Effects = Effects {
+    reads: Regs::ALL,
+    writes: Regs::ALL,
+    defines: Regs::NONE,
+};
 
 impl Effects {
     fn read(&mut self, regs: Regs) {
@@ -70,25 +74,45 @@ const IMPLICIT: &[(table::Flags, Effects)] = &[
 ];
 
 const fn reads(regs: Regs) -> Effects {
-    Effects { reads: regs, writes: Regs::NONE, defines: Regs::NONE }
+    Effects {
+        reads: regs,
+        writes: Regs::NONE,
+        defines: Regs::NONE,
+    }
 }
 
 const fn writes(regs: Regs) -> Effects {
-    Effects { reads: Regs::NONE, writes: regs, defines: Regs::NONE }
+    Effects {
+        reads: Regs::NONE,
+        writes: regs,
+        defines: Regs::NONE,
+    }
 }
 
 const fn defines(regs: Regs) -> Effects {
-    Effects { reads: Regs::NONE, writes: regs, defines: regs }
+    Effects {
+        reads: Regs::NONE,
+        writes: regs,
+        defines: regs,
+    }
 }
 
 /// Reads and changes a part.
 const fn changes(regs: Regs) -> Effects {
-    Effects { reads: regs, writes: regs, defines: Regs::NONE }
+    Effects {
+        reads: regs,
+        writes: regs,
+        defines: Regs::NONE,
+    }
 }
 
 /// Overwrites condition-register fields, the summary overflow bit included.
 const fn records(fields: Regs) -> Effects {
-    Effects { reads: Regs::XER_OV, writes: fields, defines: fields }
+    Effects {
+        reads: Regs::XER_OV,
+        writes: fields,
+        defines: fields,
+    }
 }
 
 impl Ins {

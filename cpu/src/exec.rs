@@ -167,7 +167,9 @@ static NUMBERS: [u16; table::COUNT] = {
         let mut row = 0;
         while row < table::COUNT {
             if HASHES[row] == wanted {
-                numbers[row] = handler as u16;
+                #[expect(clippy::cast_possible_truncation, reason = "there are a few hundred handlers")]
+                let number = handler as u16;
+                numbers[row] = number;
             }
             row += 1;
         }
@@ -207,7 +209,10 @@ mod tests {
     fn mnemonics_do_not_collide_and_every_handler_has_a_row() {
         let mut names = BTreeMap::new();
         for row in table::instructions() {
-            assert_eq!(*names.entry(hash(row.mnemonic)).or_insert(row.mnemonic), row.mnemonic);
+            assert_eq!(
+                *names.entry(hash(row.mnemonic)).or_insert(row.mnemonic),
+                row.mnemonic
+            );
         }
         for name in NAMES {
             assert_eq!(names.get(&hash(name)), Some(name));

@@ -60,19 +60,37 @@ impl Ins {
         if !self.is_known() {
             Flow::Unknown
         } else if row.has(table::BRANCH) {
-            Flow::Branch { target: self.target(address), conditional, link }
+            Flow::Branch {
+                target: self.target(address),
+                conditional,
+                link,
+            }
         } else if row.has(table::TO_LR) {
-            Flow::Indirect { via: Via::Lr, conditional, link }
+            Flow::Indirect {
+                via: Via::Lr,
+                conditional,
+                link,
+            }
         } else if row.has(table::TO_CTR) {
-            Flow::Indirect { via: Via::Ctr, conditional, link }
+            Flow::Indirect {
+                via: Via::Ctr,
+                conditional,
+                link,
+            }
         } else if row.has(table::TO_TAR) {
-            Flow::Indirect { via: Via::Tar, conditional, link }
+            Flow::Indirect {
+                via: Via::Tar,
+                conditional,
+                link,
+            }
         } else if row.has(table::SYSCALL) {
             Flow::SystemCall
         } else if row.has(table::RETURN) {
             Flow::Return
         } else if row.has(table::TRAP) {
-            Flow::Trap { unconditional: self.rt() == 31 }
+            Flow::Trap {
+                unconditional: self.rt() == 31,
+            }
         } else {
             Flow::Next
         }
@@ -82,7 +100,11 @@ impl Ins {
     pub(crate) fn target(self, address: u64) -> u64 {
         let displacement = self.branch_displacement();
         let absolute = self.word & 2 != 0;
-        let target = if absolute { displacement } else { address.wrapping_add(displacement) };
+        let target = if absolute {
+            displacement
+        } else {
+            address.wrapping_add(displacement)
+        };
         match self.family().word_size() {
             WordSize::Word32 => target & 0xffff_ffff,
             WordSize::Word64 => target,

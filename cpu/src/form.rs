@@ -10,7 +10,9 @@ use crate::table::{self, Row};
 
 /// Whether the operands of `word` go together.
 pub(crate) fn is_valid(row: &Row, word: u32, family: Family) -> bool {
-    row.operands.iter().all(|operand| operand_is_valid(row, *operand, word))
+    row.operands
+        .iter()
+        .all(|operand| operand_is_valid(row, *operand, word))
         && (!row.has(table::COND) || condition_is_valid(row, word, family))
         && (!row.has(table::MULTIPLE) || !loads(row) || field5(word, 16) < field5(word, 21))
         && (!row.has(table::STRING) || !loads(row) || string_is_valid(word))
@@ -20,18 +22,21 @@ pub(crate) fn is_valid(row: &Row, word: u32, family: Family) -> bool {
 
 /// Whether the first operand receives a general register.
 fn loads(row: &Row) -> bool {
-    matches!(row.operands.first(), Some(Operand::Gpr(21, Role::Write) | Operand::GprPair(21, Role::Write)))
+    matches!(
+        row.operands.first(),
+        Some(Operand::Gpr(21, Role::Write) | Operand::GprPair(21, Role::Write))
+    )
 }
 
 fn operand_is_valid(row: &Row, operand: Operand, word: u32) -> bool {
     let (rt, ra, rb) = (field5(word, 21), field5(word, 16), field5(word, 11));
     match operand {
         Operand::Mem(_, true) | Operand::Gpr(16, Role::Update) => ra != 0 && !(loads(row) && ra == rt),
-        Operand::GprPair(at, Role::Read) => field5(word, at) % 2 == 0,
+        Operand::GprPair(at, Role::Read) => field5(word, at).is_multiple_of(2),
         // The pair may not hold the address.
         Operand::GprPair(at, _) => {
             let indexed = row.operands.len() > 2;
-            field5(word, at) % 2 == 0 && ra != rt && !(indexed && rb == rt)
+            field5(word, at).is_multiple_of(2) && ra != rt && !(indexed && rb == rt)
         }
         // Bit 20 tells the forms that move one field.
         Operand::CrMask(_) => word & 1 << 20 == 0 || (word >> 12 & 0xff).is_power_of_two(),

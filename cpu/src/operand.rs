@@ -89,13 +89,6 @@ pub enum Operand {
     Computed(fn(u32) -> u32),
     /// An operand that is not printed where it and all that follow are zero.
     Opt(&'static Operand),
-    /// Bits that the processor ignores.
-    Ignored {
-        /// Lowest bit.
-        at: u8,
-        /// Width in bits.
-        width: u8,
-    },
 }
 
 use Operand::{Cr, CrBit, Fpr, Gpr, Mem, Sint, Uint, Vr, Vsr};
@@ -227,7 +220,9 @@ impl Operand {
     /// The bits of the word that the operand occupies.
     pub const fn bits(self) -> u32 {
         match self {
-            Self::Gpr(at, _) | Self::GprPair(at, _) | Self::Fpr(at) | Self::Vr(at) | Self::CrBit(at, _) => 31 << at,
+            Self::Gpr(at, _) | Self::GprPair(at, _) | Self::Fpr(at) | Self::Vr(at) | Self::CrBit(at, _) => {
+                31 << at
+            }
             Self::FprPair(at) => 30 << at,
             Self::Base | Self::PlainBase => 31 << 16,
             Self::Mem(form, _) => {
@@ -244,9 +239,7 @@ impl Operand {
             Self::Cr(at, _) => 7 << at,
             Self::FpscrField => 7 << 18,
             Self::CrMask(_) => 0xff << 12,
-            Self::Uint { at, width } | Self::Sint { at, width } | Self::Ignored { at, width } => {
-                ((1u64 << width) - 1 << at) as u32
-            }
+            Self::Uint { at, width } | Self::Sint { at, width } => (u32::MAX >> (32 - width)) << at,
             Self::Count => 31 << 11,
             Self::Fields(pieces) | Self::SignedFields(pieces) => {
                 let (mut bits, mut i) = (0, 0);
@@ -329,5 +322,5 @@ const fn base(word: u32) -> Regs {
 
 /// An SPR number as the manuals count it: the word holds its halves exchanged.
 pub const fn split10(word: u32) -> u16 {
-    ((word >> 16 & 31) | (word >> 11 & 31) << 5) as u16
+    field5(word, 16) as u16 | (field5(word, 11) as u16) << 5
 }

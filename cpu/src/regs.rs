@@ -114,7 +114,9 @@ impl Regs {
 
     /// The resources of the set one by one, in the order of their bits.
     pub fn each(self) -> impl Iterator<Item = Self> {
-        (0..49).map(|bit| Self(1 << bit)).filter(move |&one| self.contains(one))
+        (0..49)
+            .map(|bit| Self(1 << bit))
+            .filter(move |&one| self.contains(one))
     }
 }
 

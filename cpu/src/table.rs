@@ -201,10 +201,25 @@ impl Row {
         source: &'static str,
     ) -> Self {
         let select = match opcode {
-            Some(_) => Select { opcode, mask: extra.0, value: extra.1 },
-            None => Select { opcode, mask: !variable(operands, flags), value },
+            Some(_) => Select {
+                opcode,
+                mask: extra.0,
+                value: extra.1,
+            },
+            None => Select {
+                opcode,
+                mask: !variable(operands, flags),
+                value,
+            },
         };
-        Self { mnemonic, select, operands, flags, families, source }
+        Self {
+            mnemonic,
+            select,
+            operands,
+            flags,
+            families,
+            source,
+        }
     }
 
     /// The bits of a word that vary from one instance of the instruction to another: operands, Rc, OE, LK, AA and
@@ -242,7 +257,11 @@ pub(crate) const fn variable(operands: &[Operand], flags: Flags) -> u32 {
 /// The row of a word that no other row recognises.
 const UNKNOWN: Row = Row {
     mnemonic: ".long",
-    select: Select { opcode: None, mask: 0, value: 1 },
+    select: Select {
+        opcode: None,
+        mask: 0,
+        value: 1,
+    },
     operands: &[Operand::Uint { at: 0, width: 32 }],
     flags: ANY | SUPER,
     families: Families::ALL,
@@ -309,21 +328,33 @@ struct Chains<const KEYS: usize> {
     next: [u16; COUNT],
 }
 
+/// A row's position as the chains hold it.
+#[expect(clippy::cast_possible_truncation, reason = "there are about a thousand rows")]
+const fn position(row: usize) -> u16 {
+    row as u16
+}
+
 static BY_OPCODE: Chains<OPCODES> = {
-    let mut chains = Chains { first: [0; OPCODES], next: [0; COUNT] };
+    let mut chains = Chains {
+        first: [0; OPCODES],
+        next: [0; COUNT],
+    };
     let mut row = COUNT;
     while row > 1 {
         row -= 1;
         if let Some(opcode) = ROWS[row].select.opcode {
             chains.next[row] = chains.first[opcode as usize];
-            chains.first[opcode as usize] = row as u16;
+            chains.first[opcode as usize] = position(row);
         }
     }
     chains
 };
 
 static BY_PRIMARY: Chains<64> = {
-    let mut chains = Chains { first: [0; 64], next: [0; COUNT] };
+    let mut chains = Chains {
+        first: [0; 64],
+        next: [0; COUNT],
+    };
     let mut row = COUNT;
     while row > 1 {
         row -= 1;
@@ -331,7 +362,7 @@ static BY_PRIMARY: Chains<64> = {
         if select.opcode.is_none() {
             let primary = (select.value >> 26) as usize;
             chains.next[row] = chains.first[primary];
-            chains.first[primary] = row as u16;
+            chains.first[primary] = position(row);
         }
     }
     chains

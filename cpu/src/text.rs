@@ -41,7 +41,7 @@ impl fmt::Display for Text {
         let (name, operands) = form(ins);
         let mut separator = None;
         for (index, operand) in operands.iter().enumerate() {
-            if matches!(operand, Operand::Ignored { .. }) || is_default(&operands[index..], ins.word) {
+            if is_default(&operands[index..], ins.word) {
                 continue;
             }
             match separator {
@@ -61,7 +61,10 @@ impl fmt::Display for Text {
 /// Whether the first operand is optional and, like all optional ones that follow, zero.
 fn is_default(operands: &[Operand], word: u32) -> bool {
     matches!(operands[0], Operand::Opt(_))
-        && operands.iter().filter(|o| matches!(o, Operand::Opt(_))).all(|o| o.bits() & word == 0)
+        && operands
+            .iter()
+            .filter(|o| matches!(o, Operand::Opt(_)))
+            .all(|o| o.bits() & word == 0)
 }
 
 /// The name, with its suffixes, and the operands to print.
@@ -101,7 +104,9 @@ impl Text {
             Operand::Base => base(f, word),
             Operand::PlainBase => write!(f, "r{}", self.ins.ra()),
             Operand::Mem(Displacement::Ps, _) => write!(f, "{}(r{})", signed(word, 12), self.ins.ra()),
-            Operand::Mem(form @ Displacement::Spe(_), _) => write!(f, "{}(r{})", displacement(word, form), self.ins.ra()),
+            Operand::Mem(form @ Displacement::Spe(_), _) => {
+                write!(f, "{}(r{})", displacement(word, form), self.ins.ra())
+            }
             Operand::Mem(form, _) => {
                 write!(f, "{}(", displacement(word, form))?;
                 base(f, word)?;
@@ -109,7 +114,9 @@ impl Text {
             }
             Operand::Fpr(at) | Operand::FprPair(at) => write!(f, "f{}", field5(word, at)),
             Operand::Vr(at) => write!(f, "v{}", field5(word, at)),
-            Operand::Vsr(at, high) => write!(f, "vs{}", u32::from(field5(word, at)) | (word >> high & 1) << 5),
+            Operand::Vsr(at, high) => {
+                write!(f, "vs{}", u32::from(field5(word, at)) | (word >> high & 1) << 5)
+            }
             Operand::Cr(at, _) => write!(f, "cr{}", field5(word, at) & 7),
             Operand::CrBit(at, _) => {
                 let bit = field5(word, at);
@@ -134,7 +141,6 @@ impl Text {
             Operand::Computed(value) => write!(f, "{}", value(word)),
             Operand::Target26 | Operand::Target16 => self.target(f),
             Operand::Opt(operand) => self.operand(f, *operand),
-            Operand::Ignored { .. } => Ok(()),
         }
     }
 

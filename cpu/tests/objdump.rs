@@ -23,7 +23,9 @@ fn words(kinds: &[Kind], random: &mut Random) -> Vec<u32> {
         for extended in 0..2048 {
             for _ in 0..4 {
                 words.push(primary << 26 | random.word() & 0x03ff_f800 | extended);
-                words.push(primary << 26 | random.word() & random.word() & random.word() & 0x03ff_f800 | extended);
+                words.push(
+                    primary << 26 | random.word() & random.word() & random.word() & 0x03ff_f800 | extended,
+                );
             }
         }
     }
@@ -37,8 +39,8 @@ const UNKNOWN: &[(Families, &[&str], &str)] = &[
     (
         Families::BOOK3S_32.union(Families::E500),
         &[
-            "bcctr", "bcctrl", "bclr", "bclrl", "bdnzflr", "bdnzflrl", "bdnztlr", "bdnztlrl", "bdzflr", "bdzflrl", "bdztlr",
-            "bdztlrl",
+            "bcctr", "bcctrl", "bclr", "bclrl", "bdnzflr", "bdnzflrl", "bdnztlr", "bdnztlrl", "bdzflr",
+            "bdzflrl", "bdztlr", "bdztlrl",
         ],
         "the hint in BH came with the 64-bit Power ISA 2.0; before, its bits are reserved",
     ),
@@ -47,33 +49,95 @@ const UNKNOWN: &[(Families, &[&str], &str)] = &[
         &["bdnz", "bdz", "bdnzl", "bdzl", "bdnza", "bdza", "bdnzla", "bdzla"],
         "two hint bits in BO came with Power ISA 2.0",
     ),
-    (Families::BOOK3S_32.union(Families::E500), &["cmp", "cmpi", "cmpl", "cmpli"], "L = 1 needs 64-bit registers"),
-    (Families::BOOK3S_32.union(Families::E500), &["dcbf"], "L came with Power ISA 2.04"),
-    (Families::BOOK3S_32.union(Families::E500), &["fres", "frsqrte"], "L was never implemented"),
-    (Families::BOOK3S_32.union(Families::E500), &["fsqrt", "fsqrts"], "no part of the family has it"),
-    (Families::ALL, &["lswi"], "the base may not be among the registers loaded"),
-    (Families::BOOK3S_32.union(Families::E500), &["lwarx"], "EH came with Power ISA 2.05"),
-    (Families::BOOK3S_32.union(Families::E500), &["mtmsr"], "L is reserved; this word must be exact"),
-    (Families::BOOK3S_32.union(Families::E500), &["sc"], "LEV came with the hypervisor of Power ISA 2.0"),
+    (
+        Families::BOOK3S_32.union(Families::E500),
+        &["cmp", "cmpi", "cmpl", "cmpli"],
+        "L = 1 needs 64-bit registers",
+    ),
+    (
+        Families::BOOK3S_32.union(Families::E500),
+        &["dcbf"],
+        "L came with Power ISA 2.04",
+    ),
+    (
+        Families::BOOK3S_32.union(Families::E500),
+        &["fres", "frsqrte"],
+        "L was never implemented",
+    ),
+    (
+        Families::BOOK3S_32.union(Families::E500),
+        &["fsqrt", "fsqrts"],
+        "no part of the family has it",
+    ),
+    (
+        Families::ALL,
+        &["lswi"],
+        "the base may not be among the registers loaded",
+    ),
+    (
+        Families::BOOK3S_32.union(Families::E500),
+        &["lwarx"],
+        "EH came with Power ISA 2.05",
+    ),
+    (
+        Families::BOOK3S_32.union(Families::E500),
+        &["mtmsr"],
+        "L is reserved; this word must be exact",
+    ),
+    (
+        Families::BOOK3S_32.union(Families::E500),
+        &["sc"],
+        "LEV came with the hypervisor of Power ISA 2.0",
+    ),
     (Families::BOOK3S_32, &["tlbie"], "L came with 64-bit large pages"),
     (Families::ALL, &["isel"], "Rc is reserved"),
-    (Families::BOOK3S_64, &["hashchk", "hashchkp", "hashst", "hashstp"], "Power ISA 3.1"),
-    (Families::BOOK3S_64, &["icswx", "pbt"], "coprocessors of POWER7+ and POWER8 that no kernel of ours uses"),
-    (Families::BOOK3S_64, &["rmieg"], "the ultravisor of a POWER9 prototype"),
+    (
+        Families::BOOK3S_64,
+        &["hashchk", "hashchkp", "hashst", "hashstp"],
+        "Power ISA 3.1",
+    ),
+    (
+        Families::BOOK3S_64,
+        &["icswx", "pbt"],
+        "coprocessors of POWER7+ and POWER8 that no kernel of ours uses",
+    ),
+    (
+        Families::BOOK3S_64,
+        &["rmieg"],
+        "the ultravisor of a POWER9 prototype",
+    ),
     (Families::BOOK3S_64, &["tlbld", "tlbli"], "603 only"),
-    (Families::E500, &["dcblce", "dcbtlse", "dcbtstlse", "icblce", "icbtlse"], "needs 64-bit registers"),
-    (Families::E500, &["evlddepx", "evstddepx"], "external PID came with e500mc, which has no SPE"),
-    (Families::E500, &["mtfsb0", "mtfsb1", "mtfsfi", "mcrfs", "mffs", "mtfsf"], "no floating-point unit"),
+    (
+        Families::E500,
+        &["dcblce", "dcbtlse", "dcbtstlse", "icblce", "icbtlse"],
+        "needs 64-bit registers",
+    ),
+    (
+        Families::E500,
+        &["evlddepx", "evstddepx"],
+        "external PID came with e500mc, which has no SPE",
+    ),
+    (
+        Families::E500,
+        &["mtfsb0", "mtfsb1", "mtfsfi", "mcrfs", "mffs", "mtfsf"],
+        "no floating-point unit",
+    ),
     (Families::E500, &["mtocrf"], "came with Power ISA 2.01"),
     (Families::E500, &["tlbli"], "603 only"),
-    (Families::E500, &["tlbre", "tlbsx", "tlbwe"], "operands are 4xx's; e500 goes through the MAS registers"),
+    (
+        Families::E500,
+        &["tlbre", "tlbsx", "tlbwe"],
+        "operands are 4xx's; e500 goes through the MAS registers",
+    ),
 ];
 
 /// The reason why objdump knows a word that we do not, if there is one.
 fn excuse(word: u32, text: &str, family: Family, kinds: &[Kind]) -> Option<&'static str> {
     let ignores_reserved_bits = kinds.iter().any(|kind| {
         let strict = kind.word(word);
-        strict ^ word != 0 && (strict ^ word) >> 26 == 0 && decode(strict, family).text(None).to_string() == text
+        strict ^ word != 0
+            && (strict ^ word) >> 26 == 0
+            && decode(strict, family).text(None).to_string() == text
     });
     if ignores_reserved_bits {
         return Some("objdump ignores reserved bits");
@@ -100,7 +164,10 @@ fn text_is_objdumps() {
         for (index, &word) in words.iter().enumerate() {
             let ins = decode(word, family);
             let text = ins.text(Some(4 * index as u64)).to_string();
-            let mut expected = listings.iter().map(|listing| &*listing[index]).filter(|text| !text.starts_with(".long"));
+            let mut expected = listings
+                .iter()
+                .map(|listing| &*listing[index])
+                .filter(|text| !text.starts_with(".long"));
             let (kind, name, expected) = match (ins.is_known(), expected.next()) {
                 (true, _) if listings.iter().any(|listing| listing[index] == text) => continue,
                 (true, Some(expected)) => ("text", ins.mnemonic(), expected),
@@ -108,10 +175,16 @@ fn text_is_objdumps() {
                 (false, None) => continue,
                 // What only the other processors have may be unknown.
                 (false, Some(expected)) => {
-                    if listings[0][index].starts_with(".long") || excuse(word, expected, family, &kinds).is_some() {
+                    if listings[0][index].starts_with(".long")
+                        || excuse(word, expected, family, &kinds).is_some()
+                    {
                         continue;
                     }
-                    ("missing", expected.split(' ').next().unwrap_or_default(), expected)
+                    (
+                        "missing",
+                        expected.split(' ').next().unwrap_or_default(),
+                        expected,
+                    )
                 }
             };
             let entry = differences.entry((kind, name.to_owned())).or_default();

@@ -82,7 +82,11 @@ impl Buffer {
         self.first.get_or_insert(address);
         let start = address.wrapping_sub(BUFFER);
         if start > (BUFFER_BYTES - usize::from(bytes)) as u64 {
-            return Err(Fault { address, access, reason: Reason::Unmapped });
+            return Err(Fault {
+                address,
+                access,
+                reason: Reason::Unmapped,
+            });
         }
         Ok(start as usize..start as usize + usize::from(bytes))
     }
@@ -171,8 +175,11 @@ fn random_state(target: &Target, words: [u32; 2], slot: u64, random: &mut Random
     let ins = decode(words[0], target.family);
     if random.below(4) == 0 {
         // Equal operands, and immediates.
-        state.gpr[usize::from(ins.ra())] =
-            if random.below(2) == 0 { i64::from(ins.si()) as u64 & width } else { state.gpr[usize::from(ins.rb())] };
+        state.gpr[usize::from(ins.ra())] = if random.below(2) == 0 {
+            i64::from(ins.si()) as u64 & width
+        } else {
+            state.gpr[usize::from(ins.rb())]
+        };
     }
     state.cr = random.word();
     state.xer = random.word() & if wide { 0xe00c_007f } else { 0xe000_007f };
@@ -192,25 +199,41 @@ fn random_state(target: &Target, words: [u32; 2], slot: u64, random: &mut Random
 }
 
 /// Runs the slot in our execution. Nothing if it stops, leaves for elsewhere or does not touch the buffer alone.
-fn ours(target: &Target, words: [u32; 2], slot: u64, before: &(State, Buffer)) -> Result<(State, Buffer), Option<u64>> {
+fn ours(
+    target: &Target,
+    words: [u32; 2],
+    slot: u64,
+    before: &(State, Buffer),
+) -> Result<(State, Buffer), Option<u64>> {
     let (mut state, mut memory) = before.clone();
     memory.first = None;
     for _ in 0..4 {
-        let Some(word) = words.get((state.pc.wrapping_sub(slot) / 4) as usize) else { break };
+        let Some(word) = words.get((state.pc.wrapping_sub(slot) / 4) as usize) else {
+            break;
+        };
         let ins = decode(*word, target.family);
         if CONDITIONAL.contains(&ins.mnemonic()) {
             // Without a reservation we do not look at the address; QEMU's "none" is an address too.
-            let base = if ins.ra() == 0 { 0 } else { state.gpr[usize::from(ins.ra())] };
+            let base = if ins.ra() == 0 {
+                0
+            } else {
+                state.gpr[usize::from(ins.ra())]
+            };
             let address = base.wrapping_add(state.gpr[usize::from(ins.rb())]);
             memory.clone().load(address, 8).map_err(|_| Some(address))?;
         }
-        if ins.mnemonic() == "divde" && overflow_is_missed(state.gpr[usize::from(ins.ra())], state.gpr[usize::from(ins.rb())])
+        if ins.mnemonic() == "divde"
+            && overflow_is_missed(state.gpr[usize::from(ins.ra())], state.gpr[usize::from(ins.rb())])
         {
             return Err(None);
         }
         execute(ins, &mut state, &mut memory).map_err(|_| memory.first)?;
     }
-    if state.pc == slot + 8 || state.pc == slot + 12 { Ok((state, memory)) } else { Err(None) }
+    if state.pc == slot + 8 || state.pc == slot + 12 {
+        Ok((state, memory))
+    } else {
+        Err(None)
+    }
 }
 
 /// QEMU 7.2 takes a quotient of `divde` for representable if it fits 64 bits without a sign.
@@ -221,7 +244,11 @@ fn overflow_is_missed(a: u64, b: u64) -> bool {
 
 fn case(target: &Target, words: [u32; 2], slot: u64, random: &mut Random) -> Option<Case> {
     for _ in 0..100 {
-        let mut buffer = Buffer { bytes: [0; BUFFER_BYTES], endian: target.endian, first: None };
+        let mut buffer = Buffer {
+            bytes: [0; BUFFER_BYTES],
+            endian: target.endian,
+            first: None,
+        };
         buffer.bytes.fill_with(|| random.word().to_le_bytes()[0]);
         let mut before = (random_state(target, words, slot, random), buffer);
         let mut after = ours(target, words, slot, &before);
@@ -229,8 +256,15 @@ fn case(target: &Target, words: [u32; 2], slot: u64, random: &mut Random) -> Opt
             // Move the address into the buffer, by the base or by the index.
             let ins = decode(words[0], target.family);
             let wanted = BUFFER + random.below(BUFFER_BYTES) as u64 & !(random.next() & 7);
-            let indexed = ins.operands().iter().any(|operand| matches!(operand, Operand::Gpr(11, _)));
-            let register = if ins.ra() == 0 || indexed && random.below(2) == 0 { ins.rb() } else { ins.ra() };
+            let indexed = ins
+                .operands()
+                .iter()
+                .any(|operand| matches!(operand, Operand::Gpr(11, _)));
+            let register = if ins.ra() == 0 || indexed && random.below(2) == 0 {
+                ins.rb()
+            } else {
+                ins.ra()
+            };
             let moved = &mut before.0.gpr[usize::from(register)];
             *moved = moved.wrapping_add(wanted.wrapping_sub(address));
             if target.family == Family::Book3s32 {
@@ -247,8 +281,15 @@ fn case(target: &Target, words: [u32; 2], slot: u64, random: &mut Random) -> Opt
 
 /// Every stub's cases.
 fn stubs(target: &Target, random: &mut Random) -> Vec<Vec<Case>> {
-    let kinds: Vec<Kind> = kinds(target.family).into_iter().filter(|kind| testable(kind, target)).collect();
-    let seconds: Vec<Kind> = kinds.iter().copied().filter(|kind| kind.row.mnemonic != "bclr").collect();
+    let kinds: Vec<Kind> = kinds(target.family)
+        .into_iter()
+        .filter(|kind| testable(kind, target))
+        .collect();
+    let seconds: Vec<Kind> = kinds
+        .iter()
+        .copied()
+        .filter(|kind| kind.row.mnemonic != "bclr")
+        .collect();
     let mut stubs = Vec::new();
     for kind in &kinds {
         for n in 0..WORDS {
@@ -271,7 +312,10 @@ fn stubs(target: &Target, random: &mut Random) -> Vec<Vec<Case>> {
 /// A store conditional that mostly matches the load and reserve before it.
 fn store_conditional(load: u32, random: &mut Random) -> u32 {
     let stores = [(20, 150), (84, 214), (52, 694), (116, 726)];
-    let (_, extended) = stores.into_iter().find(|(load_x, _)| load >> 1 & 1023 == *load_x).expect("a load and reserve");
+    let (_, extended) = stores
+        .into_iter()
+        .find(|(load_x, _)| load >> 1 & 1023 == *load_x)
+        .expect("a load and reserve");
     let address = if random.below(4) == 0 { random.word() } else { load } & 0x001f_f800;
     31 << 26 | random.word() & 31 << 21 | address | extended << 1 | 1
 }
@@ -281,8 +325,15 @@ fn moves(target: &Target, random: &mut Random, before: usize) -> Vec<Vec<Case>> 
     let mut stubs: Vec<Vec<Case>> = Vec::new();
     for (spr, extended) in [1, 8, 9].into_iter().flat_map(|spr| [(spr, 339), (spr, 467)]) {
         let slot = TEXT + STUB * ((before + stubs.len()) as u64 + 1) + SLOT;
-        let words = [31 << 26 | random.word() & 31 << 21 | spr << 16 | extended << 1, NOP];
-        stubs.extend((0..ROUNDS).map(|_| case(target, words, slot, random)).collect::<Option<Vec<Case>>>());
+        let words = [
+            31 << 26 | random.word() & 31 << 21 | spr << 16 | extended << 1,
+            NOP,
+        ];
+        stubs.extend(
+            (0..ROUNDS)
+                .map(|_| case(target, words, slot, random))
+                .collect::<Option<Vec<Case>>>(),
+        );
     }
     stubs
 }
@@ -293,7 +344,11 @@ fn program(target: &Target, stubs: &[Vec<Case>]) -> String {
     let (load, store, bytes) = if wide { ("ld", "std", 8) } else { ("lwz", "stw", 4) };
     let block = block_bytes(target);
     let total = stubs.len() * ROUNDS * block;
-    let (stash, unstash) = if wide { ("mtvsrd vs0,r31", "mfvsrd r0,vs0") } else { ("mtspr 256,r31", "mfspr r0,256") };
+    let (stash, unstash) = if wide {
+        ("mtvsrd vs0,r31", "mfvsrd r0,vs0")
+    } else {
+        ("mtspr 256,r31", "mfspr r0,256")
+    };
     let mut text = String::new();
     let abi = if wide { ".abiversion 2\n" } else { "" };
     let each = |first: usize, mnemonic: &str| {
@@ -441,7 +496,16 @@ fn block_bytes(target: &Target) -> usize {
 
 /// A block's bytes; `way` says how the slot was left.
 fn encode(target: &Target, (state, buffer): &(State, Buffer), way: u64) -> Vec<u8> {
-    let special = [u64::from(state.cr), u64::from(state.xer), state.lr, state.ctr, way, 0, 0, 0];
+    let special = [
+        u64::from(state.cr),
+        u64::from(state.xer),
+        state.lr,
+        state.ctr,
+        way,
+        0,
+        0,
+        0,
+    ];
     let mut bytes = Vec::new();
     for value in state.gpr.into_iter().chain(special) {
         match (target.family.word_size(), target.endian) {
@@ -462,7 +526,9 @@ fn without_missing_xer_bits(target: &Target, block: &[u8]) -> Vec<u8> {
         Endian::Little => 33 * bytes..33 * bytes + 4,
     };
     let mut block = block.to_vec();
-    let xer = target.endian.read_u32(block[place.clone()].try_into().expect("four bytes"));
+    let xer = target
+        .endian
+        .read_u32(block[place.clone()].try_into().expect("four bytes"));
     let exist = if bytes == 4 { 0xe000_007f } else { 0xe00c_007f };
     block[place].copy_from_slice(&target.endian.write_u32(xer & exist));
     block
@@ -492,7 +558,10 @@ fn check(target: &Target, seed: u64) -> usize {
     let stubs = stubs(target, &mut Random(seed));
     let cases: Vec<&Case> = stubs.iter().flatten().collect();
     let path = |name: &str| scratch.path(name).to_str().expect("a path in UTF-8").to_owned();
-    let blocks: Vec<u8> = cases.iter().flat_map(|case| encode(target, &case.before, 0)).collect();
+    let blocks: Vec<u8> = cases
+        .iter()
+        .flat_map(|case| encode(target, &case.before, 0))
+        .collect();
     fs::write(path("blocks"), blocks).expect("a temporary file");
     fs::write(path("program.s"), program(target, &stubs)).expect("a temporary file");
     let (source, object, executable) = (path("program.s"), path("program.o"), path("program"));
@@ -508,8 +577,16 @@ fn check(target: &Target, seed: u64) -> usize {
     let mut arguments = vec!["-m", target.linker, "-e", "_start", "-o", &executable, &object];
     arguments.extend(addresses.iter().map(String::as_str));
     run("powerpc-linux-gnu-ld", common::BINUTILS, &arguments);
-    let output = run(target.emulator, "qemu-user", &["-cpu", target.processor, &executable]);
-    assert_eq!(output.len(), cases.len() * block_bytes(target), "the program ran to its end");
+    let output = run(
+        target.emulator,
+        "qemu-user",
+        &["-cpu", target.processor, &executable],
+    );
+    assert_eq!(
+        output.len(),
+        cases.len() * block_bytes(target),
+        "the program ran to its end"
+    );
     let mut report = String::new();
     let mut wrong = 0;
     for (case, found) in cases.iter().zip(output.chunks(block_bytes(target))) {
@@ -519,7 +596,9 @@ fn check(target: &Target, seed: u64) -> usize {
         if expected != found {
             wrong += 1;
             if wrong <= 8 {
-                let texts = case.words.map(|word| decode(word, target.family).text(None).to_string());
+                let texts = case
+                    .words
+                    .map(|word| decode(word, target.family).text(None).to_string());
                 let before = case.words.map(|word| {
                     let ins = decode(word, target.family);
                     [ins.rt(), ins.ra(), ins.rb()].map(|n| (n, case.before.0.gpr[usize::from(n)]))
@@ -529,7 +608,12 @@ fn check(target: &Target, seed: u64) -> usize {
             }
         }
     }
-    assert!(wrong == 0, "{wrong} of {} cases differ on {}:\n{report}", cases.len(), target.emulator);
+    assert!(
+        wrong == 0,
+        "{wrong} of {} cases differ on {}:\n{report}",
+        cases.len(),
+        target.emulator
+    );
     cases.len()
 }
 

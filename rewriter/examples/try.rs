@@ -19,6 +19,11 @@ fn main() {
     let plan = build::plan(image, Target::default(), &build::Options::default());
     println!("plan {:?}", t.elapsed());
     println!("{:#?}", plan.totals());
+    let t = Instant::now();
+    let report = rewriter::verify::verify(image, &plan, Default::default(), |_| {});
+    println!("verify {:?} {} executions, {} findings", t.elapsed(), report.executions, report.findings.len());
+    for f in report.findings.iter().take(20) { println!("FINDING {f}"); }
+    for s in &report.shapes { println!("{:?} {:28} sites {:5} executed {:3} max {:3} words {:3}", s.template, s.shape, s.sites, s.executed, s.executed_max, s.words); }
     let mut n=0;
     for s in &plan.sites { if let Some(r)=s.rewrite() { if r.template==TemplateKind::CriticalSection { println!("CRIT {:#x} {:?} {} {} {:?}", s.address, s.symbol, s.instruction, r.shape, r.dead); } } }
     for s in &plan.sites { if let Outcome::Left(l) = &s.outcome { n+=1; if l.reason!=Reason::SprgGroup && n<6000 {println!("{:#x} {:?} {} {:?}", s.address, s.symbol, s.instruction, l.reason);} } }

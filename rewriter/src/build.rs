@@ -44,6 +44,7 @@ pub fn plan(image: &Image, target: Target, options: &Options) -> Plan {
     let mut map = CodeMap::new(image);
     let mut verdicts: Vec<Option<Reason>> =
         candidates.iter().map(|candidate| obstacle(&mut map, candidate, options)).collect();
+    tell_unreferenced(&map, &candidates, &mut verdicts);
     let vetoed = vetoed_groups(&map, &candidates, &verdicts);
     for (candidate, verdict) in candidates.iter().zip(&mut verdicts) {
         let group = candidate.operation.spr().and_then(|spr| spr.group);
@@ -81,22 +82,28 @@ pub fn feature(operation: Operation) -> PageFeatures {
     }
 }
 
+/// Tells code that nothing refers to from what may be data.
+fn tell_unreferenced(map: &CodeMap, candidates: &[Candidate], verdicts: &mut [Option<Reason>]) {
+    let unreached = candidates.iter().zip(&*verdicts).filter(|(_, verdict)| **verdict == Some(Reason::Data));
+    let orphans = map.orphans(unreached.map(|(candidate, _)| candidate.address));
+    for (candidate, verdict) in candidates.iter().zip(verdicts) {
+        let unit = map.unit(candidate.address);
+        if *verdict == Some(Reason::Data) && unit.is_some_and(|unit| orphans.contains(&unit)) {
+            *verdict = Some(Reason::Unreferenced);
+        }
+    }
+}
+
 /// Groups of which some member cannot be rewritten. A word that nothing is known to lead to counts too, for who
 /// knows who leads to it, unless it lies in a function (what a function's own code does not reach is data) or in
 /// code that nothing in the image refers to.
 fn vetoed_groups(map: &CodeMap, candidates: &[Candidate], verdicts: &[Option<Reason>]) -> BTreeSet<u8> {
     let mut vetoed = BTreeSet::new();
-    let unreached = candidates.iter().zip(verdicts).filter(|(candidate, verdict)| {
-        **verdict == Some(Reason::Data) && candidate.operation.spr().is_some_and(|spr| spr.group.is_some())
-    });
-    let orphans = map.orphans(unreached.map(|(candidate, _)| candidate.address));
     for (candidate, verdict) in candidates.iter().zip(verdicts) {
         let Some(group) = candidate.operation.spr().and_then(|spr| spr.group) else { continue };
         let harmless = match verdict {
-            None => true,
-            Some(Reason::Data) => {
-                map.unit(candidate.address).is_some_and(|unit| unit.sized || orphans.contains(&unit))
-            }
+            None | Some(Reason::Unreferenced) => true,
+            Some(Reason::Data) => map.unit(candidate.address).is_some_and(|unit| unit.sized),
             Some(_) => false,
         };
         if !harmless {

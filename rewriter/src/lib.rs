@@ -49,4 +49,4 @@ pub mod plan;
 pub mod scan;
 pub mod template;
 mod value;
-//pub mod verify;
+pub mod verify;

@@ -207,6 +207,7 @@ macro_rules! reasons {
 
 reasons! {
     Data "data" "Control is not known to reach the word: it lies outside every function that has a size, and no path from an entry or a vector leads to it.";
+    Unreferenced "unreferenced" "Nothing in the image refers to the code that the word is in: it is not known to be code, and cannot run.";
     Relocated "relocated" "A relocation completes the word when the image is loaded.";
     OverwrittenAtBoot "overwritten-at-boot" "The kernel overwrites the site when it boots.";
     Copied "copied-at-boot" "The kernel copies the code elsewhere when it boots, and a branch to a trampoline would come back to the wrong place.";

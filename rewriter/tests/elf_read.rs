@@ -360,6 +360,23 @@ fn tables_of_objects_are_relocated_first() {
 }
 
 #[test]
+fn jump_tables_of_objects_are_referenced() {
+    const ADDR16_LO: u64 = 4;
+    const REL32: u64 = 26;
+    let mut elf = Elf::object(BE32, &[NOP; 16]);
+    elf.symbol("", 1, 0, 0, SECTION);
+    let table = elf.section(".rodata", A, 0, vec![0; 16]);
+    elf.symbol("", table, 0, 0, SECTION);
+    elf.relocations(1, &[(2, 2, ADDR16_LO, 0), (6, 2, ADDR16_LO, 8)]);
+    let entries = [(0, 1, REL32, 0x20), (4, 1, REL32, 0x28 + 4), (8, 1, REL32, 0x30), (12, 1, REL32, 0x34 + 4)];
+    elf.relocations(table, &entries);
+    let bytes = elf.build();
+    let elf = read(&bytes, BE32);
+    let start = elf.image().regions[0].address;
+    assert_eq!(elf.image().referenced, [0x20, 0x28, 0x30, 0x34].map(|offset| start + offset));
+}
+
+#[test]
 fn family_is_told_by_names_or_by_instructions_in_functions() {
     let detect = |name: &str, words: &[u32], size: u64| {
         let mut elf = Elf::executable(BE32, BASE, words);

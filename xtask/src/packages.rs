@@ -28,7 +28,7 @@ pub fn require(packages: &[&str]) -> Result<()> {
     eprintln!("packages: installing {}", missing.join(" "));
     install(&missing).with_context(|| {
         format!(
-            "packages are missing; type: apt-get install --no-install-recommends {}",
+            "packages are missing; type `sudo apt-get install --no-install-recommends {}`",
             missing.join(" ")
         )
     })

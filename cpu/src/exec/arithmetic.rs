@@ -98,7 +98,11 @@ pub(super) fn addex<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
     let (partial, first) = a.overflowing_add(b);
     let (value, second) = partial.overflowing_add(carry);
     let word = u64::from(low(a)) + u64::from(low(b)) + carry > u64::from(u32::MAX);
-    let full = if s.word == magicpage::WordSize::Word32 { word } else { first | second };
+    let full = if s.word == magicpage::WordSize::Word32 {
+        word
+    } else {
+        first | second
+    };
     s.xer = s.xer & !(OV | OV32) | if full { OV } else { 0 } | if word { OV32 } else { 0 };
     s.set(i, i.rt(), value);
     s.next()
@@ -109,7 +113,9 @@ pub(super) fn addg6s<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
     let (a, b) = (u128::from(s.ra(i)), u128::from(s.rb(i)));
     // A carry into a nibble shows as a sum bit that differs from the exclusive or.
     let carries = (a + b) ^ a ^ b;
-    let value = (0..16).filter(|nibble| carries >> (4 * nibble + 4) & 1 == 0).fold(0, |v, nibble| v | 6 << (4 * nibble));
+    let value = (0..16)
+        .filter(|nibble| carries >> (4 * nibble + 4) & 1 == 0)
+        .fold(0, |v, nibble| v | 6 << (4 * nibble));
     s.set(i, i.rt(), value);
     s.next()
 }
@@ -189,7 +195,6 @@ fn signed(value: u64) -> i128 {
     i128::from(value.cast_signed())
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the upper half fits")]
 const fn high(value: u128) -> u64 {
     (value >> 64) as u64
 }

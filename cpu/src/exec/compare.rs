@@ -82,7 +82,11 @@ fn trap(s: &mut State, i: Ins, a: u64, b: u64) -> Done {
         Ordering::Greater => 1,
         Ordering::Equal => 0,
     };
-    if to & (signed | unsigned) != 0 { Err(Stop::Trap) } else { s.next() }
+    if to & (signed | unsigned) != 0 {
+        Err(Stop::Trap)
+    } else {
+        s.next()
+    }
 }
 
 pub(super) fn tw<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
@@ -102,7 +106,11 @@ pub(super) fn tdi<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
 }
 
 pub(super) fn isel<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
-    let value = if s.cr_bit(field5(i.word, 6)) { s.base(i) } else { s.rb(i) };
+    let value = if s.cr_bit(field5(i.word, 6)) {
+        s.base(i)
+    } else {
+        s.rb(i)
+    };
     s.set(i, i.rt(), value);
     s.next()
 }

@@ -34,7 +34,9 @@ pub(super) fn mcrf<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
 
 /// The bits of the fields that the mask in the word selects.
 fn selected(i: Ins) -> u32 {
-    (0..8).filter(|field| i.word >> (12 + field) & 1 != 0).fold(0, |bits, field| bits | 15 << (4 * field))
+    (0..8)
+        .filter(|field| i.word >> (12 + field) & 1 != 0)
+        .fold(0, |bits, field| bits | 15 << (4 * field))
 }
 
 pub(super) fn mfcr<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {

@@ -29,7 +29,9 @@ fn double(value: u64) -> i64 {
 }
 
 pub(super) fn divw<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
-    let result = word(s.ra(i)).checked_div(word(s.rb(i))).map(|q| q.cast_unsigned().into());
+    let result = word(s.ra(i))
+        .checked_div(word(s.rb(i)))
+        .map(|q| q.cast_unsigned().into());
     quotient(s, i, result, low(s.ra(i)).into())
 }
 
@@ -39,7 +41,9 @@ pub(super) fn divwu<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
 }
 
 pub(super) fn divd<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
-    let result = double(s.ra(i)).checked_div(double(s.rb(i))).map(i64::cast_unsigned);
+    let result = double(s.ra(i))
+        .checked_div(double(s.rb(i)))
+        .map(i64::cast_unsigned);
     quotient(s, i, result, s.ra(i))
 }
 
@@ -51,25 +55,33 @@ pub(super) fn divdu<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
 /// The dividend is the register with as many zero bits below.
 pub(super) fn divwe<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
     let dividend = i64::from(word(s.ra(i))) << 32;
-    let result = dividend.checked_div(word(s.rb(i)).into()).and_then(|q| i32::try_from(q).ok());
+    let result = dividend
+        .checked_div(word(s.rb(i)).into())
+        .and_then(|q| i32::try_from(q).ok());
     quotient(s, i, result.map(|q| low_signed(q.cast_unsigned().into())), 0)
 }
 
 pub(super) fn divweu<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
     let dividend = s.ra(i) << 32;
-    let result = dividend.checked_div(low(s.rb(i)).into()).and_then(|q| u32::try_from(q).ok());
+    let result = dividend
+        .checked_div(low(s.rb(i)).into())
+        .and_then(|q| u32::try_from(q).ok());
     quotient(s, i, result.map(u64::from), 0)
 }
 
 pub(super) fn divde<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
     let dividend = i128::from(double(s.ra(i))) << 64;
-    let result = dividend.checked_div(double(s.rb(i)).into()).and_then(|q| i64::try_from(q).ok());
+    let result = dividend
+        .checked_div(double(s.rb(i)).into())
+        .and_then(|q| i64::try_from(q).ok());
     quotient(s, i, result.map(i64::cast_unsigned), 0)
 }
 
 pub(super) fn divdeu<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
     let dividend = u128::from(s.ra(i)) << 64;
-    let result = dividend.checked_div(s.rb(i).into()).and_then(|q| u64::try_from(q).ok());
+    let result = dividend
+        .checked_div(s.rb(i).into())
+        .and_then(|q| u64::try_from(q).ok());
     quotient(s, i, result, 0)
 }
 

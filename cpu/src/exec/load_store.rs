@@ -33,7 +33,15 @@ fn effective(s: &State, i: Ins, mode: Mode) -> u64 {
     s.address(s.base(i).wrapping_add(offset))
 }
 
-fn load<M: Memory>(s: &mut State, m: &mut M, i: Ins, bytes: u8, mode: Mode, base: Base, f: fn(u64) -> u64) -> Done {
+fn load<M: Memory>(
+    s: &mut State,
+    m: &mut M,
+    i: Ins,
+    bytes: u8,
+    mode: Mode,
+    base: Base,
+    f: fn(u64) -> u64,
+) -> Done {
     let address = effective(s, i, mode);
     let value = f(m.load(address, bytes)?);
     s.set(i, i.rt(), value);
@@ -43,7 +51,15 @@ fn load<M: Memory>(s: &mut State, m: &mut M, i: Ins, bytes: u8, mode: Mode, base
     s.next()
 }
 
-fn store<M: Memory>(s: &mut State, m: &mut M, i: Ins, bytes: u8, mode: Mode, base: Base, f: fn(u64) -> u64) -> Done {
+fn store<M: Memory>(
+    s: &mut State,
+    m: &mut M,
+    i: Ins,
+    bytes: u8,
+    mode: Mode,
+    base: Base,
+    f: fn(u64) -> u64,
+) -> Done {
     let address = effective(s, i, mode);
     m.store(address, bytes, f(s.rs(i)))?;
     if base == Base::Updated {

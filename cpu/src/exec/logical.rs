@@ -92,8 +92,16 @@ fn each_word(value: u64, f: impl Fn(u32) -> u32) -> u64 {
 /// Bit n of the result is the bit of `bits` that byte n of `selectors` names, counted from the most significant;
 /// 0 where it names none.
 fn permuted(selectors: u64, bits: u64) -> u64 {
-    selectors.to_le_bytes().iter().enumerate().fold(0, |result, (n, &selector)| {
-        let bit = if selector < 64 { bits >> (63 - selector) & 1 } else { 0 };
-        result | bit << n
-    })
+    selectors
+        .to_le_bytes()
+        .iter()
+        .enumerate()
+        .fold(0, |result, (n, &selector)| {
+            let bit = if selector < 64 {
+                bits >> (63 - selector) & 1
+            } else {
+                0
+            };
+            result | bit << n
+        })
 }

@@ -8,10 +8,14 @@ use crate::state::{Reservation, State};
 /// The address, which must be aligned.
 fn aligned(s: &State, i: Ins, bytes: u8, access: Access) -> Result<u64, Fault> {
     let address = s.address(s.base(i).wrapping_add(s.rb(i)));
-    if address % u64::from(bytes) == 0 {
+    if address.is_multiple_of(bytes.into()) {
         Ok(address)
     } else {
-        Err(Fault { address, access, reason: Reason::Unaligned })
+        Err(Fault {
+            address,
+            access,
+            reason: Reason::Unaligned,
+        })
     }
 }
 

@@ -10,7 +10,11 @@ use crate::state::State;
 /// Ones from bit `first` to bit `last`, counted from the most significant; they wrap if `first` is the later.
 const fn mask(first: u32, last: u32) -> u64 {
     let ones = u64::MAX >> (first & 63) ^ if last >= 63 { 0 } else { u64::MAX >> (last + 1) };
-    if first <= last { ones } else { !(u64::MAX >> ((last + 1) & 63) ^ u64::MAX >> (first & 63)) }
+    if first <= last {
+        ones
+    } else {
+        !(u64::MAX >> ((last + 1) & 63) ^ u64::MAX >> (first & 63))
+    }
 }
 
 /// The low word twice, rotated left: 64-bit processors see a word rotation so.
@@ -21,7 +25,10 @@ fn word_rotated(value: u64, count: u32) -> u64 {
 
 /// The mask of a word rotation.
 fn word_mask(i: Ins) -> u64 {
-    mask(u32::from(field5(i.word, 6)) + 32, u32::from(field5(i.word, 1)) + 32)
+    mask(
+        u32::from(field5(i.word, 6)) + 32,
+        u32::from(field5(i.word, 1)) + 32,
+    )
 }
 
 /// The six-bit shift count in the word.
@@ -65,7 +72,13 @@ pub(super) fn rldic<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
 }
 
 pub(super) fn rldimi<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
-    insert(s, i, s.rs(i).rotate_left(sh6(i)), mask(mb6(i), 63 - sh6(i)), s.ra(i))
+    insert(
+        s,
+        i,
+        s.rs(i).rotate_left(sh6(i)),
+        mask(mb6(i), 63 - sh6(i)),
+        s.ra(i),
+    )
 }
 
 pub(super) fn rldcl<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
@@ -83,11 +96,19 @@ fn shifted(s: &mut State, i: Ins, value: u64) -> Done {
 }
 
 pub(super) fn slw<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
-    shifted(s, i, low(s.rs(i)).checked_shl(low(s.rb(i)) & 63).unwrap_or(0).into())
+    shifted(
+        s,
+        i,
+        low(s.rs(i)).checked_shl(low(s.rb(i)) & 63).unwrap_or(0).into(),
+    )
 }
 
 pub(super) fn srw<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
-    shifted(s, i, low(s.rs(i)).checked_shr(low(s.rb(i)) & 63).unwrap_or(0).into())
+    shifted(
+        s,
+        i,
+        low(s.rs(i)).checked_shr(low(s.rb(i)) & 63).unwrap_or(0).into(),
+    )
 }
 
 pub(super) fn sld<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
@@ -102,7 +123,11 @@ pub(super) fn srd<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {
 fn algebraic(s: &mut State, i: Ins, value: u64, count: u32) -> Done {
     let value = value.cast_signed();
     let result = value >> count.min(63);
-    let lost = if count > 63 { value != 0 } else { result << count != value };
+    let lost = if count > 63 {
+        value != 0
+    } else {
+        result << count != value
+    };
     let carry = value < 0 && lost;
     s.set_carry(i, carry, carry);
     shifted(s, i, result.cast_unsigned())

@@ -20,7 +20,11 @@ const fn xer_bits(family: Family) -> u32 {
 
 /// What to do with an SPR that is not part of the state.
 const fn elsewhere(number: u16) -> Stop {
-    if number & spr::PRIVILEGED != 0 { Stop::Privileged } else { Stop::Unimplemented }
+    if number & spr::PRIVILEGED != 0 {
+        Stop::Privileged
+    } else {
+        Stop::Unimplemented
+    }
 }
 
 pub(super) fn mfspr<M: Memory>(s: &mut State, _: &mut M, i: Ins) -> Done {

@@ -3,8 +3,6 @@
 use super::*;
 use crate::operand::*;
 
-
-
 const DX: Operand = Operand::SignedFields(&[(6, 10), (16, 5), (0, 1)]);
 
 #[rustfmt::skip]

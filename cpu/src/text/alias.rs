@@ -69,8 +69,8 @@ const fn same_vsr(word: u32) -> bool {
 const ZEROS: Operand = Computed(|word| 31 - me(word));
 const ZEROS6: Operand = Computed(|word| 63 - mb6(word));
 /// A right shift, from the left rotation that does it.
-const RIGHT: Operand = Computed(|word| 32 - rb(word) & 31);
-const RIGHT6: Operand = Computed(|word| 64 - sh6(word) & 63);
+const RIGHT: Operand = Computed(|word| (32 - rb(word)) & 31);
+const RIGHT6: Operand = Computed(|word| (64 - sh6(word)) & 63);
 
 /// The first row that applies wins.
 #[rustfmt::skip]

@@ -98,9 +98,14 @@ fn hint(ins: Ins, generic: bool) -> &'static str {
     let reversed = bo & 1 != 0;
     let backward = ins.row().has(table::BRANCH) && ins.word & 0x8000 != 0;
     match (generic, reversed != backward) {
-        (true, _) => if reversed && !backward { "+" } else { "" },
+        (true, _) => {
+            if reversed && !backward {
+                "+"
+            } else {
+                ""
+            }
+        }
         (false, true) => "+",
         (false, false) => "-",
     }
 }
-

@@ -9,7 +9,10 @@ pub(super) struct Name {
 
 impl Name {
     pub(super) fn new(text: &str) -> Self {
-        let mut name = Self { bytes: [0; 16], len: 0 };
+        let mut name = Self {
+            bytes: [0; 16],
+            len: 0,
+        };
         name.push(text);
         name
     }

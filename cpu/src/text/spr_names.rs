@@ -41,7 +41,9 @@ pub(super) fn form(ins: Ins) -> Option<(Name, &'static [Operand])> {
     let number = ins.spr()?;
     let reads = ins.row().has(table::SPR_READ);
     let row = NAMES.iter().find(|row| {
-        row.number == number && row.families.has(ins.family()) && row.moves & if reads { READ } else { WRITE } != 0
+        row.number == number
+            && row.families.has(ins.family())
+            && row.moves & if reads { READ } else { WRITE } != 0
     })?;
     let mut name = Name::new(if reads { "mf" } else { "mt" });
     name.push(row.name);
@@ -57,7 +59,11 @@ pub(super) fn form(ins: Ins) -> Option<(Name, &'static [Operand])> {
 /// The index of the first row with the number in the word.
 const INDEX: Operand = Operand::Computed(|word| {
     let number = crate::operand::split10(word);
-    NAMES.iter().find(|row| row.number == number).and_then(|row| row.index).map_or(0, u32::from)
+    NAMES
+        .iter()
+        .find(|row| row.number == number)
+        .and_then(|row| row.index)
+        .map_or(0, u32::from)
 });
 
 #[rustfmt::skip]

@@ -77,13 +77,31 @@ impl Kind {
 /// Every instruction of a family, found by decoding.
 pub fn kinds(family: Family) -> Vec<Kind> {
     let mut kinds: Vec<Kind> = Vec::new();
-    let high = [0, 1 << 20, 1 << 21, 1 << 22, 1 << 16, 0x1f << 21, 0x14 << 21, 1 << 11, 2 << 11, 1 << 25, 3 << 21];
+    let high = [
+        0,
+        1 << 20,
+        1 << 21,
+        1 << 22,
+        1 << 16,
+        0x1f << 21,
+        0x14 << 21,
+        1 << 11,
+        2 << 11,
+        1 << 25,
+        3 << 21,
+    ];
     for primary in 0..64u32 {
         for low in 0..2048 {
             for upper in high.into_iter().chain((0..32).map(|n| n << 16)) {
                 let seed = primary << 26 | upper | low;
                 let ins = decode(seed, family);
-                if ins.is_known() && !kinds.iter().rev().take(400).any(|kind| core::ptr::eq(kind.row, ins.row())) {
+                if ins.is_known()
+                    && !kinds
+                        .iter()
+                        .rev()
+                        .take(400)
+                        .any(|kind| core::ptr::eq(kind.row, ins.row()))
+                {
                     kinds.push(Kind { row: ins.row(), seed });
                 }
             }
@@ -109,7 +127,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if std::env::var_os("KEEP").is_none() { let _ = fs::remove_dir_all(&self.0); }
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -119,7 +137,11 @@ pub fn run(tool: &str, package: &str, arguments: &[&str]) -> Vec<u8> {
         .args(arguments)
         .output()
         .unwrap_or_else(|error| panic!("{tool}: {error}; install {package}"));
-    assert!(output.status.success(), "{tool} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{tool} {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     output.stdout
 }
 
@@ -139,9 +161,15 @@ pub fn references(family: Family) -> &'static [&'static str] {
 pub fn objdump(words: &[u32], family: Family, processor: &str, scratch: &Path) -> Vec<String> {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
     fs::write(scratch, bytes).expect("a temporary file");
-    let machine = if family == Family::Book3s64 { "powerpc:common64" } else { "powerpc:common" };
+    let machine = if family == Family::Book3s64 {
+        "powerpc:common64"
+    } else {
+        "powerpc:common"
+    };
     let file = scratch.to_str().expect("a path in UTF-8");
-    let arguments = ["-EB", "-b", "binary", "-D", "-z", "-m", machine, "-M", processor, file];
+    let arguments = [
+        "-EB", "-b", "binary", "-D", "-z", "-m", machine, "-M", processor, file,
+    ];
     let listing = String::from_utf8(run(OBJDUMP, BINUTILS, &arguments)).expect("text");
     // A prefixed instruction takes two words and one line.
     let mut texts = vec![".long".to_owned(); words.len()];

@@ -79,13 +79,15 @@ pub(super) fn find(known: &Known, asked: Option<&str>) -> Result<Vec<Area>, ElfE
 
 impl<'a> Known<'_, 'a> {
     fn gaps(&self) -> Vec<Range<u64>> {
-        let Some(limits) = self.limits() else {
-            return Vec::new();
-        };
+        let Some(limits) = self.limits() else { return Vec::new() };
         let between = self.between_symbols().chain(self.between_sections());
         let clip =
             |gap: Range<u64>| gap.start.next_multiple_of(4).max(limits.start)..(gap.end & !3).min(limits.end);
-        let mut gaps: Vec<_> = between.map(clip).filter(|gap| self.is_free(gap)).collect();
+        let used = self.used();
+        let free = |gap: &Range<u64>| {
+            gap.start < gap.end && gap.end - gap.start >= SMALLEST && !used.touches(gap) && self.is_zero(gap)
+        };
+        let mut gaps: Vec<_> = between.map(clip).filter(free).collect();
         gaps.sort_by_key(|gap| gap.start);
         gaps
     }
@@ -134,55 +136,33 @@ impl<'a> Known<'_, 'a> {
             .filter(|section| section.is_alloc() && section.header.sh_size != 0)
             .collect();
         sections.sort_by_key(|section| section.header.sh_addr);
+        let claimed = Busy::new(self.file.sections.iter().map(Section::file_range));
         let pairs: Vec<_> = sections.windows(2).map(|pair| (pair[0], pair[1])).collect();
         pairs
             .into_iter()
             .filter(|(before, _)| self.linux || before.is_code())
-            .filter_map(|(before, after)| {
+            .filter_map(move |(before, after)| {
                 let gap = aligns(before.addresses().end..after.header.sh_addr)?;
-                self.is_padding(&gap).then_some(gap)
+                self.is_padding(&gap, &claimed).then_some(gap)
             })
     }
 
     /// Whether the gap is in the file, executable, and no section's contents.
-    fn is_padding(&self, gap: &Range<u64>) -> bool {
-        let Some((offset, left)) = self.file.loaded_from(gap.start) else {
-            return false;
-        };
-        let size = gap.end - gap.start;
-        let inside = |range: Range<u64>| range.start < offset.saturating_add(size) && offset < range.end;
-        let claimed = self
-            .file
-            .sections
-            .iter()
-            .any(|section| inside(section.file_range()));
-        let executable = |address: u64| {
-            let holds = |range: Range<u64>| range.contains(&address);
-            let mut loads = self.file.loads().filter(|(_, load)| load.p_flags & PF_X != 0);
-            loads.any(|(_, load)| holds(load.p_vaddr..load.p_vaddr.saturating_add(load.p_filesz)))
-        };
-        size <= left && !claimed && executable(gap.start)
+    fn is_padding(&self, gap: &Range<u64>, claimed: &Busy) -> bool {
+        let Some((load, offset)) = self.file.load_at(gap.start) else { return false };
+        let end = offset + (gap.end - gap.start);
+        end <= load.p_offset + load.p_filesz && load.p_flags & PF_X != 0 && !claimed.touches(&(offset..end))
     }
 
-    /// Whether nobody uses the gap in any way that can be known.
-    fn is_free(&self, gap: &Range<u64>) -> bool {
-        if gap.start >= gap.end || gap.end - gap.start < SMALLEST {
-            return false;
-        }
-        let touches = |range: &Range<u64>| range.start < gap.end && gap.start < range.end;
-        let relocated = self.relocated.partition_point(|word| word.address < gap.start);
-        let relocated = self
-            .relocated
-            .get(relocated)
-            .is_some_and(|word| word.address < gap.end);
-        let entered = self.facts.edges.iter().any(|edge| gap.contains(&edge.to));
-        let copied = self
-            .facts
-            .patched
-            .iter()
-            .any(|patched| touches(&patched.range) || touches(&patched.alternative));
-        let reserved = self.facts.reserved.iter().chain(&self.facts.pinned).any(touches);
-        !relocated && !entered && !copied && !reserved && self.is_zero(gap)
+    /// Everything that is known to be used or changed, by address.
+    fn used(&self) -> Busy {
+        let facts = self.facts;
+        let relocated = self.relocated.iter().map(|word| word.address..word.address + 4);
+        let entered = facts.edges.iter().map(|edge| edge.to..edge.to.saturating_add(1));
+        let patched = facts.patched.iter();
+        let patched = patched.flat_map(|patched| [patched.range.clone(), patched.alternative.clone()]);
+        let reserved = facts.reserved.iter().chain(&facts.pinned).cloned();
+        Busy::new(relocated.chain(entered).chain(patched).chain(reserved))
     }
 
     fn is_zero(&self, range: &Range<u64>) -> bool {
@@ -268,6 +248,31 @@ impl<'a> Known<'_, 'a> {
 
     fn lifetime(&self, span: &Span) -> Lifetime {
         Lifetime::of(span.section.map_or("", |number| self.file.sections[number].name))
+    }
+}
+
+/// Ranges, to be asked whether one of them touches another range.
+struct Busy {
+    /// Start, and the largest end of all up to here; in the order of starts.
+    ranges: Vec<(u64, u64)>,
+}
+
+impl Busy {
+    fn new(ranges: impl Iterator<Item = Range<u64>>) -> Self {
+        let ranges = ranges.filter(|range| !range.is_empty());
+        let mut ranges: Vec<_> = ranges.map(|range| (range.start, range.end)).collect();
+        ranges.sort_unstable();
+        let mut largest = 0;
+        for (_, end) in &mut ranges {
+            largest = largest.max(*end);
+            *end = largest;
+        }
+        Self { ranges }
+    }
+
+    fn touches(&self, range: &Range<u64>) -> bool {
+        let before = self.ranges.partition_point(|(start, _)| *start < range.end);
+        self.ranges[..before].last().is_some_and(|(_, end)| *end > range.start)
     }
 }
 

@@ -84,6 +84,8 @@ pub(super) struct File<'a> {
     /// Every section, section 0 included; empty when the file has no section headers.
     pub sections: Vec<Section<'a>>,
     pub segments: Vec<ProgramHeader>,
+    /// The loaded segments that the file has bytes of, in the order of addresses.
+    mapped: Vec<usize>,
     /// Index of the section of section names.
     pub names: usize,
 }
@@ -134,6 +136,7 @@ impl<'a> File<'a> {
             kind,
             sections: Vec::new(),
             segments: Vec::new(),
+            mapped: Vec::new(),
             names: 0,
         };
         let headers = file.section_headers()?;
@@ -144,6 +147,9 @@ impl<'a> File<'a> {
             number => usize::from(number),
         };
         file.segments = file.program_headers(headers.first())?;
+        let loads = file.loads().filter(|(_, load)| load.p_filesz != 0);
+        file.mapped = loads.map(|(number, _)| number).collect();
+        file.mapped.sort_by_key(|&number| file.segments[number].p_vaddr);
         file.sections = file.named(headers)?;
         Ok(file)
     }
@@ -233,12 +239,18 @@ impl<'a> File<'a> {
             .filter(|(_, segment)| segment.p_type == PT_LOAD)
     }
 
+    /// The loaded segment that has the byte at `address` in the file, and where.
+    pub fn load_at(&self, address: u64) -> Option<(&ProgramHeader, u64)> {
+        let before = self.mapped.partition_point(|&number| self.segments[number].p_vaddr <= address);
+        let load = &self.segments[*self.mapped[..before].last()?];
+        let within = address - load.p_vaddr;
+        (within < load.p_filesz).then_some((load, load.p_offset + within))
+    }
+
     /// Where the file has the bytes at `address`, and how many follow it in the same segment.
     pub fn loaded_from(&self, address: u64) -> Option<(u64, u64)> {
-        let holds = |load: &&ProgramHeader| address >= load.p_vaddr && address - load.p_vaddr < load.p_filesz;
-        let load = self.loads().map(|(_, load)| load).find(holds)?;
-        let within = address - load.p_vaddr;
-        Some((load.p_offset + within, load.p_filesz - within))
+        let (load, offset) = self.load_at(address)?;
+        Some((offset, load.p_offset + load.p_filesz - offset))
     }
 
     fn section_headers(&self) -> Result<Vec<SectionHeader>, ElfError> {

@@ -3,6 +3,7 @@
 //! In an object every relocation section counts. In a linked image only those count that a loader applies
 //! (`SHF_ALLOC`): what `--emit-relocs` keeps is done already.
 
+mod switch;
 mod types;
 
 use alloc::borrow::Cow;
@@ -12,6 +13,7 @@ use core::ops::Range;
 use goblin::elf::reloc::{Reloc, RelocSection};
 use goblin::elf::section_header::{SHT_REL, SHT_RELA, SHT_SYMTAB};
 
+use self::switch::Entries;
 use self::types::{Field, Form, field, form};
 use super::error::ElfError;
 use super::file::{File, Kind, Section};
@@ -22,6 +24,8 @@ use crate::image::Relocated;
 
 /// `R_PPC_RELATIVE` and `R_PPC64_RELATIVE`: load address plus addend.
 const RELATIVE: u32 = 22;
+/// `R_PPC_REL32` and `R_PPC64_REL32`.
+const REL32: u32 = 26;
 
 /// What the relocations of an image come to.
 #[derive(Debug, Default)]
@@ -32,6 +36,8 @@ pub(super) struct Relocations {
     pub stored: Vec<(u64, u64)>,
     /// Addresses of code that data refers to, sorted, other than those in tables of Linux.
     pub referenced: Vec<u64>,
+    /// What tells the jump tables of an object.
+    switch: Entries,
 }
 
 /// A section of relocations and the section that they change.
@@ -138,6 +144,8 @@ pub(super) fn collect(
         .sort_by_key(|word| (word.address, word.target.is_none()));
     all.words.dedup_by_key(|word| word.address);
     all.stored.sort_unstable();
+    let switched = core::mem::take(&mut all.switch).targets()?.into_iter();
+    all.referenced.extend(switched.filter(|address| span_at(spans, *address).is_some()));
     all.referenced.sort_unstable();
     all.referenced.dedup();
     Ok(all)
@@ -196,13 +204,17 @@ impl Relocations {
             return Ok(());
         }
         let symbols = symbols_of(file, &changes)?;
-        let address = |reloc: Reloc| {
-            let address = symbols.address(file, reloc.r_sym)?;
-            Some(file.wrap(address.wrapping_add_signed(reloc.r_addend?)))
-        };
-        let within = |address: &u64| span_at(spans, *address).is_some();
-        self.referenced
-            .extend(changes.relocs.iter().filter_map(address).filter(within));
+        for reloc in changes.relocs.iter() {
+            let Some(value) = value(file, &symbols, &reloc) else { continue };
+            let relative = reloc.r_type == REL32;
+            if relative {
+                self.switch.entries.push((target.header.sh_addr.wrapping_add(reloc.r_offset), value));
+            }
+            let only_switch = relative && target.name.starts_with(".rodata");
+            if !only_switch && span_at(spans, value).is_some() {
+                self.referenced.push(value);
+            }
+        }
         Ok(())
     }
 
@@ -228,13 +240,22 @@ impl Relocations {
             let address = target.header.sh_addr + reloc.r_offset;
             let arrives = match field(file.is_64(), reloc.r_type) {
                 Field::Branch | Field::Absolute => branch_target(file, &symbols, &reloc, descriptors),
-                _ => None,
+                _ => {
+                    self.switch.bases.extend(value(file, &symbols, &reloc));
+                    None
+                }
             };
             let arrives = arrives.filter(|address| span_at(spans, *address).is_some());
             self.touch(file, spans, address, reloc.r_type, arrives);
         }
         Ok(())
     }
+}
+
+/// Symbol plus addend.
+fn value(file: &File, symbols: &Table, reloc: &Reloc) -> Option<u64> {
+    let address = symbols.address(file, reloc.r_sym)?;
+    Some(file.wrap(address.wrapping_add_signed(reloc.r_addend?)))
 }
 
 /// Where a relocated branch goes, when that is within the image: through the descriptor where the symbol names

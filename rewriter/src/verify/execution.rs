@@ -84,8 +84,8 @@ impl Executed {
         let setting = Setting {
             operation: code.operation,
             known: rewrite.known.as_ref(),
+            family: plan.family,
             endian: plan.endian,
-            size: plan.family.word_size(),
             relies_on_r2: code.ends_section_with_r2(plan),
         };
         let words = rewrite.trampoline.as_ref().map_or(0, |trampoline| trampoline.words.len());

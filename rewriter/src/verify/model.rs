@@ -5,7 +5,7 @@
 //! raised and when the guest traps. A guest that relies on more, loses interrupts here.
 
 use alloc::boxed::Box;
-use cpu::exec::{Fault, Memory};
+use cpu::memory::{Access, Fault, Memory, Reason};
 use cpu::state::State;
 use magicpage::layout::{self, PAGE_SIZE, Part, Place};
 use magicpage::msr::{DR, EE, IR, RI};
@@ -140,7 +140,7 @@ impl World {
         self.set(layout::SR.element(segment), value);
     }
 
-    fn place_at(&self, address: u64, bytes: u8) -> Result<Place, Fault> {
+    fn place_at(&self, address: u64, bytes: u8, access: Access) -> Result<Place, Fault> {
         let address = match self.size {
             WordSize::Word32 => address | 0xffff_ffff_0000_0000,
             WordSize::Word64 => address,
@@ -149,18 +149,18 @@ impl World {
         let inside = offset + u64::from(bytes) <= u64::from(layout::END) && offset.is_multiple_of(4);
         match u16::try_from(offset) {
             Ok(offset) if inside && matches!(bytes, 4 | 8) => Ok(Place { offset, bytes }),
-            _ => Err(Fault::new(address)),
+            _ => Err(Fault { address, access, reason: Reason::Unmapped }),
         }
     }
 }
 
 impl Memory for World {
     fn load(&mut self, address: u64, bytes: u8) -> Result<u64, Fault> {
-        Ok(self.get(self.place_at(address, bytes)?))
+        Ok(self.get(self.place_at(address, bytes, Access::Load)?))
     }
 
     fn store(&mut self, address: u64, bytes: u8, value: u64) -> Result<(), Fault> {
-        let place = self.place_at(address, bytes)?;
+        let place = self.place_at(address, bytes, Access::Store)?;
         self.set(place, value);
         Ok(())
     }

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use cpu::state::State;
 use magicpage::layout::{self, PAGE_SIZE, Place};
 use magicpage::msr::{DR, EE, FP, IR, ME, RI, SF};
-use magicpage::{Endian, WordSize, critical};
+use magicpage::{Endian, Family, WordSize, critical};
 
 use super::model::World;
 use crate::analysis::{Ee, MsrCopy};
@@ -45,10 +45,10 @@ pub struct Setting<'p> {
     pub operation: Operation,
     /// What was proved about a register.
     pub known: Option<&'p Known>,
+    /// Family.
+    pub family: Family,
     /// Byte order.
     pub endian: Endian,
-    /// Word size.
-    pub size: WordSize,
     /// Whether the code relies on r2 being another than r1.
     pub relies_on_r2: bool,
 }
@@ -63,7 +63,7 @@ impl Setting<'_> {
         let corner = if index < CORNERS { index } else { (random.next() >> 32) as u32 };
         let flag = |bit: u32, value: u64| if corner >> bit & 1 != 0 { value } else { 0 };
         let translation = random.pick([0, IR | DR, DR, IR]);
-        let mode = if self.size == WordSize::Word64 { SF } else { 0 };
+        let mode = if self.family.word_size() == WordSize::Word64 { SF } else { 0 };
         let msr = mode | ME | random.pick([0, FP]) | translation | flag(0, EE) | flag(1, RI);
         let mut source = msr & !(EE | RI) | flag(2, EE) | flag(3, RI);
         source ^= flag(4, random.pick([FP, DR, IR, ME, 1 << 30]));
@@ -86,7 +86,7 @@ impl Setting<'_> {
     }
 
     fn registers(&self, random: &mut Random) -> State {
-        let mut state = State::new(self.size);
+        let mut state = State::new(self.family);
         for register in &mut state.gpr {
             let any = random.next();
             *register = self.truncate(random.pick([any, any, any, 0, u64::MAX, EE, 0x7fff_ffff, any & 0xffff_fff0]));
@@ -107,7 +107,7 @@ impl Setting<'_> {
         for chunk in page[..usize::from(layout::END)].chunks_exact_mut(8) {
             chunk.copy_from_slice(&random.next().to_be_bytes());
         }
-        let (endian, size) = (self.endian, self.size);
+        let (endian, size) = (self.endian, self.family.word_size());
         let mut world =
             World { page, endian, size, waiting, delivered: 0, changes_seen: 0, segments_seen: 0 };
         world.set(world.word(layout::MSR), msr);
@@ -120,7 +120,7 @@ impl Setting<'_> {
     }
 
     fn truncate(&self, value: u64) -> u64 {
-        match self.size {
+        match self.family.word_size() {
             WordSize::Word32 => value & 0xffff_ffff,
             WordSize::Word64 => value,
         }

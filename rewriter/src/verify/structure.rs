@@ -12,7 +12,7 @@ use crate::asm::{branch, call};
 use crate::build::feature;
 use crate::classify::classify;
 use crate::image::Image;
-use crate::plan::{Plan, Rewrite, Site, Trampoline};
+use crate::plan::{Outcome, Plan, Reason, Rewrite, Site, Trampoline};
 
 /// Everything that is wrong with the form of a plan.
 pub fn check(image: &Image, plan: &Plan) -> Vec<Finding> {
@@ -138,7 +138,7 @@ fn overlaps(image: &Image, plan: &Plan) -> Vec<(u64, String)> {
     problems
 }
 
-/// Registers of a group are rewritten all or none, words that are no code aside.
+/// Registers of a group are rewritten all or none, words aside that are no code or cannot run.
 fn groups(image: &Image, plan: &Plan) -> Vec<(u64, String)> {
     let mut members: BTreeMap<u8, (Option<u64>, Option<u64>)> = BTreeMap::new();
     for site in &plan.sites {
@@ -147,7 +147,8 @@ fn groups(image: &Image, plan: &Plan) -> Vec<(u64, String)> {
         let entry = members.entry(group as u8).or_default();
         match site.rewrite() {
             Some(_) => entry.0 = Some(site.address),
-            None if is_in_function(image, site.address) && is_data(site) => {}
+            None if has_reason(site, Reason::Unreferenced) => {}
+            None if is_in_function(image, site.address) && has_reason(site, Reason::Data) => {}
             None => entry.1 = Some(site.address),
         }
     }
@@ -157,8 +158,8 @@ fn groups(image: &Image, plan: &Plan) -> Vec<(u64, String)> {
         .collect()
 }
 
-fn is_data(site: &Site) -> bool {
-    matches!(&site.outcome, crate::plan::Outcome::Left(left) if left.reason == crate::plan::Reason::Data)
+fn has_reason(site: &Site, reason: Reason) -> bool {
+    matches!(&site.outcome, Outcome::Left(left) if left.reason == reason)
 }
 
 fn is_in_function(image: &Image, address: u64) -> bool {
