@@ -264,7 +264,7 @@ impl Operand {
             Self::Base | Self::PlainBase | Self::Mem(_, false) => base(word),
             Self::Mem(_, true) => Regs::gpr(field5(word, 16)),
             Self::Cr(at, Read | Update | Insert) => Regs::cr(field5(word, at) & 7),
-            Self::CrBit(at, _) => Regs::cr(field5(word, at) >> 2),
+            Self::CrBit(at, Read | Update | Insert) => Regs::cr(field5(word, at) >> 2),
             Self::CrMask(Read | Update | Insert) => Regs::cr_mask((word >> 12 & 0xff) as u8),
             Self::Opt(operand) => operand.reads(word),
             _ => Regs::NONE,

@@ -98,7 +98,7 @@ fn perturb(state: &mut State, resource: Regs, family: Family, random: &mut Rando
     let before = get(state, resource);
     while get(state, resource) == before {
         let value = random.value();
-        let low = value as u32;
+        let low = random.word();
         let mut xer = |mask: u32| state.xer = state.xer & !mask | low & mask;
         if let Some(n) = resource.gprs().next() {
             state.gpr[usize::from(n)] = if random.below(4) == 0 {

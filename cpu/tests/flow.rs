@@ -152,7 +152,11 @@ fn the_modes_agree_on_32_bits() {
             full.cr = random.word();
             full.xer = random.word() & 0xe000_007f;
             full.lr = random.next();
-            full.ctr = random.value();
+            full.ctr = if random.below(2) == 0 {
+                random.value()
+            } else {
+                random.next() << 32 | 1
+            };
             full.pc = u64::from(random.word() & !3);
             (low.cr, low.xer, low.pc) = (full.cr, full.xer, full.pc);
             (low.lr, low.ctr) = (full.lr & 0xffff_ffff, full.ctr & 0xffff_ffff);

@@ -154,16 +154,35 @@ impl<'i, 'a> CodeMap<'i, 'a> {
         &self.crossings[first..end]
     }
 
-    /// Where control may go from `address` although no instruction says so, because the kernel replaces code when it
-    /// boots: on behind the range that `address` is in, to the code that is copied over it, and from copied code on
-    /// behind the range that it is copied to.
-    pub fn hidden_successors(&self, address: u64) -> impl Iterator<Item = u64> + '_ {
-        let replaced = self.patches.holding(address).flat_map(move |patched| {
+    /// Where control goes instead of executing the word at `address`, because the kernel replaces code when it boots:
+    /// to the code that is copied over the word, or on behind the range that is replaced; and from behind copied code
+    /// on behind the range that it is copied to.
+    pub fn instead_of(&self, address: u64) -> impl Iterator<Item = u64> + '_ {
+        let replaced = self.patches.holding(address).map(move |patched| {
             let copied = patched.alternative.start + (address - patched.range.start);
-            let copied = patched.alternative.contains(&copied).then_some(copied);
-            copied.into_iter().chain([patched.range.end])
+            if patched.alternative.contains(&copied) { copied } else { patched.range.end }
         });
-        replaced.chain(self.copies.holding(address).map(|patched| patched.range.end))
+        let last = address.saturating_sub(4);
+        let ended = self.copies.holding(last).filter(move |patched| patched.alternative.end == address);
+        replaced.chain(ended.map(|patched| patched.range.end))
+    }
+
+    /// Whether copied code ends before `address`.
+    pub fn ends_copy(&self, address: u64) -> bool {
+        let mut copies = self.copies.holding(address.saturating_sub(4));
+        copies.any(|patched| patched.alternative.end == address)
+    }
+
+    /// Addresses of the symbols within a unit.
+    pub fn labels_of(&self, unit: Unit) -> impl Iterator<Item = u64> + '_ {
+        walk::within(&self.image.symbols, unit, |symbol| symbol.address).map(|symbol| symbol.address & !3)
+    }
+
+    /// Whether control may come to `address` from outside every range there that the kernel replaces, so that it
+    /// finds either the old code or the new one.
+    pub fn enters_replaced(&self, address: u64, source: Option<u64>) -> bool {
+        let mut ranges = self.patches.holding(address).map(|patched| &patched.range);
+        ranges.any(|range| range.start == address || source.is_none_or(|source| !range.contains(&source)))
     }
 
     /// The fragment outside functions that may run on into `unit`.

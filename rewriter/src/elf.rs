@@ -7,7 +7,7 @@
 //! [`ElfImage::parse`] reads a file into an [`Image`](crate::image::Image): code, names, and what may happen to
 //! the code before it runs. [`changes`] turns a [`Plan`](crate::plan::Plan) into the bytes that differ, all of
 //! them at places that the plan names or behind the end of the original, and into a [`Note`] that tells every
-//! one of them. [`revert`] needs nothing but that note.
+//! one of them. [`revert()`] needs nothing but that note.
 //!
 //! A file is never trusted. Every offset, size and count is held against the file's length before it is used,
 //! so that a lying header costs an [`ElfError`] and not a panic or an allocation.

@@ -57,13 +57,13 @@ pub(super) const ROWS: &[Row] = rows! {
     "stbcix"  (x(31, 981)) [RS, RA0, RB]  SUPER,             BOOK3S_64, "III 4.4.1";
     "stdcix"  (x(31, 1013)) [RS, RA0, RB] SUPER,             BOOK3S_64, "III 4.4.1";
 
-    "msgsnd"  (x(31, 206)) [RB]           SUPER | OTHW,      BOOK3S_64, "III 11.3";
-    "msgclr"  (x(31, 238)) [RB]           SUPER | OTHW,      BOOK3S_64, "III 11.3";
-    "msgsndp" (x(31, 142)) [RB]           SUPER | OTHW,      BOOK3S_64, "III 11.3";
-    "msgclrp" (x(31, 174)) [RB]           SUPER | OTHW,      BOOK3S_64, "III 11.3";
-    "msgsndu" (x(31, 78)) [RB]            SUPER | OTHW,      BOOK3S_64, "III 11.3";
-    "msgclru" (x(31, 110)) [RB]           SUPER | OTHW,      BOOK3S_64, "III 11.3";
-    "msgsync" (x(31, 886)) []             SUPER,             BOOK3S_64, "III 11.3";
+    "msgsnd"  (x(31, 206)) [RB]           SUPER | OTHW,      BOOK3S_64, "III 10.3";
+    "msgclr"  (x(31, 238)) [RB]           SUPER | OTHW,      BOOK3S_64, "III 10.3";
+    "msgsndp" (x(31, 142)) [RB]           SUPER | OTHW,      BOOK3S_64, "III 10.3";
+    "msgclrp" (x(31, 174)) [RB]           SUPER | OTHW,      BOOK3S_64, "III 10.3";
+    "msgsndu" (x(31, 78)) [RB]            SUPER | OTHW,      BOOK3S_64, "III 10.3";
+    "msgclru" (x(31, 110)) [RB]           SUPER | OTHW,      BOOK3S_64, "III 10.3";
+    "msgsync" (x(31, 886)) []             SUPER,             BOOK3S_64, "III 10.3";
     "mfbhrbe" (x(31, 302)) [RT, u(11, 10)] OTHR,             BOOK3S_64, "II 8.2";
     "clrbhrb" (x(31, 430)) []             OTHW,              BOOK3S_64, "II 8.2";
 };

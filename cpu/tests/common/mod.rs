@@ -22,11 +22,11 @@ impl Random {
     }
 
     pub fn word(&mut self) -> u32 {
-        (self.next() >> 32) as u32
+        (self.next() >> 32).try_into().expect("32 bits")
     }
 
     pub fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
+        usize::try_from(self.next() % bound as u64).expect("less than the bound")
     }
 
     /// A value for a register: often a corner.

@@ -302,10 +302,8 @@ fn leaders(graph: &Graph) -> Vec<usize> {
 
 /// Words that control may enter in a way that leaves nothing known.
 fn entries(map: &CodeMap, graph: &Graph) -> Vec<usize> {
-    let (image, unit) = (map.image(), graph.unit);
-    let first = image.symbols.partition_point(|symbol| symbol.address < unit.start);
-    let symbols = image.symbols[first..].iter().map(|symbol| symbol.address).take_while(|address| *address < unit.end);
-    let mut addresses: Vec<u64> = symbols.collect();
+    let unit = graph.unit;
+    let mut addresses: Vec<u64> = map.labels_of(unit).collect();
     addresses.push(unit.start);
     addresses.extend(map.entries_of(unit));
     addresses.extend(map.computed_targets(unit));

@@ -1,5 +1,6 @@
 //! The instructions of one unit, with their effects and successors.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use cpu::{Flow, Ins, Regs, Via, decode};
 
@@ -49,7 +50,7 @@ pub struct Graph {
     pub unit: Unit,
     /// One entry a word.
     pub nodes: Vec<Node>,
-    /// Successors that no instruction shows: index of the word, place. Sorted.
+    /// Where control may go instead of executing a word: index of the word, place. Sorted.
     pub hidden: Vec<(usize, Place)>,
 }
 
@@ -65,10 +66,8 @@ impl Graph {
             let target = |target| relocation.map_or(Some(target), |relocation| relocation.target);
             let next = graph.next(ins.flow(address), target);
             graph.nodes.push(Node { ins, reads: effects.reads, defines: effects.defines, next });
-            for successor in map.hidden_successors(address) {
-                graph.hide(address, successor);
-            }
         }
+        graph.hide_replaced(map);
         let first = image.edges.partition_point(|edge| edge.from < unit.start);
         for edge in image.edges[first..].iter().take_while(|edge| edge.from < unit.end) {
             graph.hide(edge.from, edge.to);
@@ -92,7 +91,7 @@ impl Graph {
         self.following(index).map_or(Place::Outside(self.unit.end), Place::Inside)
     }
 
-    /// Hidden successors of the word with this index.
+    /// Where control may go instead of executing the word with this index.
     pub fn hidden_from(&self, index: usize) -> impl Iterator<Item = Place> + '_ {
         let first = self.hidden.partition_point(|(from, _)| *from < index);
         self.hidden[first..].iter().take_while(move |(from, _)| *from == index).map(|(_, place)| *place)
@@ -106,6 +105,31 @@ impl Graph {
     fn hide(&mut self, from: u64, to: u64) {
         let place = self.place(to);
         self.hidden.push((self.index(from), place));
+    }
+
+    /// Where control enters code that the kernel replaces when it boots, it goes to the new code instead. Within the
+    /// code it stays in the old or in the new.
+    fn hide_replaced(&mut self, map: &CodeMap) {
+        let unit = self.unit;
+        let mut entered: BTreeSet<u64> = map.labels_of(unit).collect();
+        entered.extend(map.entered_by(unit).iter().map(|crossing| crossing.target));
+        entered.extend(map.entries_of(unit).chain(map.computed_targets(unit)));
+        entered.retain(|address| map.enters_replaced(*address, None));
+        for (index, node) in self.nodes.iter().enumerate() {
+            let address = unit.start + 4 * index as u64;
+            let source = address.saturating_sub(4);
+            entered.extend(map.enters_replaced(address, Some(source)).then_some(address));
+            if let Next::Jump(Place::Inside(target), _) = node.next {
+                let target = unit.start + 4 * target as u64;
+                entered.extend(map.enters_replaced(target, Some(address)).then_some(target));
+            }
+            entered.extend(map.ends_copy(address).then_some(address));
+        }
+        for address in entered.into_iter().filter(|address| unit.contains(*address)) {
+            for successor in map.instead_of(address) {
+                self.hide(address, successor);
+            }
+        }
     }
 
     fn next(&self, flow: Flow, resolve: impl Fn(u64) -> Option<u64>) -> Next {

@@ -125,15 +125,13 @@ impl Liveness {
     fn out(&self, unit: &UnitLiveness, index: usize) -> Regs {
         let fall = || self.at(unit, unit.graph.behind(index));
         let maybe = |falls: bool| if falls { fall() } else { Regs::NONE };
-        let out = match unit.graph.nodes[index].next {
+        match unit.graph.nodes[index].next {
             Next::Fall => fall(),
             Next::Jump(place, falls) => self.at(unit, place) | maybe(falls),
             Next::Call(None) | Next::Away(_) => Regs::ALL,
             Next::Call(Some(target)) => self.entry(target) | fall().minus(Regs::LR),
             Next::Return(falls) => unit.at_return | maybe(falls),
-        };
-        // What hidden successors need is live behind the word as well: control may leave it for them.
-        unit.graph.hidden_from(index).fold(out, |out, place| out | self.at(unit, place))
+        }
     }
 
     /// What is live at a place. A jump out of the unit is a call that does not come back: the callee returns to this

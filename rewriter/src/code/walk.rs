@@ -173,7 +173,7 @@ impl CodeMap<'_, '_> {
                 let Some(word) = self.image.word(address) else { break };
                 let ins = decode(word, self.image.family);
                 bases.extend(constants.step(ins, self.image.relocation(address).is_some()));
-                queue.extend(self.hidden_successors(address));
+                queue.extend(self.instead_of(address));
                 let flow = ins.flow(address);
                 indirect |= matches!(flow, Flow::Indirect { via: Via::Ctr, link: false, .. });
                 if let Flow::Branch { .. } = flow {
@@ -233,7 +233,7 @@ impl CodeMap<'_, '_> {
             let Some(word) = self.image.word(address) else { return };
             let ins = decode(word, self.image.family);
             constants.step(ins, self.image.relocation(address).is_some());
-            queue.extend(self.hidden_successors(address));
+            queue.extend(self.instead_of(address));
             if let Some((spr, value)) = constants.moved_to_spr(word, address) {
                 vectors.note(spr, value, address);
                 let computed = matches!(spr, LR | CTR | SRR0).then(|| self.code_address(value)).flatten();
