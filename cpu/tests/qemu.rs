@@ -165,6 +165,7 @@ fn word(kind: &Kind, random: &mut Random) -> u32 {
     match kind.row.mnemonic {
         "b" => word = word & 0xfc00_0001 | displacement,
         "bc" => word = word & 0xffff_0001 | displacement,
+        "mfocrf" | "mtocrf" => word = word & !(0xff << 12) | 1 << (12 + bo % 8),
         // Conditions that hold for few pairs, so that the absence of a trap says how the pair compares.
         "tw" | "twi" | "td" | "tdi" => {
             word = word & !(31 << 21) | [13, 14, 21, 22, 27][bo as usize % 5] << 21;

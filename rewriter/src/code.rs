@@ -11,6 +11,7 @@
 mod bits;
 mod constants;
 mod orphan;
+mod pointers;
 mod ranges;
 mod walk;
 

@@ -204,6 +204,8 @@ fn linux(form: Form) -> Elf {
     elf.symbol("kvm_template_start", 1, BASE + 160, 0, NOTYPE);
     elf.symbol("kvm_tmp", 1, BASE + 168, 0, NOTYPE);
     elf.symbol("kvm_template_end", 1, BASE + 176, 0, NOTYPE);
+    elf.symbol("optprobe_template_entry", 1, BASE + 208, 0, NOTYPE);
+    elf.symbol("optprobe_template_end", 1, BASE + 224, 0, NOTYPE);
     elf.symbol("_stext", 1, BASE, 0, NOTYPE);
     elf.symbol("__init_begin", site, end, 0, NOTYPE);
     elf
@@ -234,6 +236,7 @@ fn linux_tables_become_edges_and_patched_ranges() {
         ];
         assert_eq!(patched, expected);
         assert_eq!(image.patched[1].alternative, BASE + 200..BASE + 204);
+        assert_eq!(image.pinned.first(), Some(&(BASE + 208..BASE + 224)));
         assert_eq!(image.reserved.first(), Some(&(BASE + 160..BASE + 168)));
     }
 }

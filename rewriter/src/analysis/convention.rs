@@ -2,7 +2,7 @@
 //!
 //! When a function returns, its caller must not rely on volatile registers. That holds for compiled callers and for
 //! callers nobody can see; hand-written assembly breaks it at will. So it is used for a unit only if everybody who
-//! calls it directly is seen to read no volatile register after a call before writing it, and everybody who jumps or
+//! calls it directly is seen to read no volatile register after that call before writing it, and everybody who jumps or
 //! runs into it returns by the convention as well. Code outside functions is judged more strictly: it must not be
 //! entered in any other way, and what such code reads behind its own end counts as everything.
 
@@ -25,11 +25,16 @@ pub const VOLATILE: Regs = Regs::gpr(0)
     .union(Regs::CTR)
     .union(Regs::XER_CA);
 
-/// Whether the unit reads no volatile register after a call before writing it, as far as its own instructions go.
-pub fn is_obeyed(graph: &Graph) -> bool {
+/// Addresses of the calls after which the unit may read a volatile register before writing it, as far as its own
+/// instructions go.
+pub fn disobeying_calls(graph: &Graph) -> Vec<u64> {
     let live = exposed(graph);
     let calls = graph.nodes.iter().enumerate().filter(|(_, node)| matches!(node.next, Next::Call(_)));
-    calls.filter_map(|(index, _)| graph.following(index)).all(|index| !live[index].intersects(VOLATILE))
+    let disobey = calls.filter(|(index, _)| match graph.behind(*index) {
+        Place::Inside(next) => live[next].intersects(VOLATILE),
+        Place::Outside(_) => !graph.unit.sized,
+    });
+    disobey.map(|(index, _)| graph.unit.start + 4 * index as u64).collect()
 }
 
 /// For each word, what the unit's own instructions may read from there before writing it or calling.

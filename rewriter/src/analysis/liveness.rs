@@ -13,7 +13,8 @@ use super::convention;
 use super::graph::{Graph, Next, Place};
 use crate::code::{CodeMap, Crossing, Unit};
 
-/// How many calls deep functions are followed; beyond, everything is live at their entry.
+/// How many calls deep functions are followed; beyond, everything is live at their entry. Code outside functions that
+/// goes on in other such code counts as one.
 const DEPTH: usize = 2;
 
 /// One unit's share.
@@ -37,19 +38,20 @@ impl Liveness {
     pub fn new(map: &mut CodeMap, sites: &[u64]) -> Self {
         let mut conventions = Conventions::default();
         let mut liveness = Self { units: BTreeMap::new() };
-        let mut level: BTreeSet<Unit> = sites.iter().filter_map(|site| map.unit(*site)).collect();
+        let mut level: Vec<Unit> = sites.iter().filter_map(|site| map.unit(*site)).collect();
         for depth in 0..=DEPTH {
-            let mut called = BTreeSet::new();
-            for unit in level {
-                if !liveness.units.contains_key(&unit.start) {
-                    let entered = liveness.add(map, unit, &mut conventions);
-                    called.extend(entered.into_iter().filter_map(|target| map.unit(target)));
+            let mut called = Vec::new();
+            while let Some(unit) = level.pop() {
+                if liveness.units.contains_key(&unit.start) {
+                    continue;
                 }
+                let graph = liveness.add(map, unit, &mut conventions);
+                called.extend(calls(graph).filter_map(|target| map.unit(target)));
+                level.extend(jumps(graph).filter_map(|target| map.unit(target)).filter(|unit| !unit.sized));
             }
-            if depth == DEPTH {
-                break;
+            if depth < DEPTH {
+                level = called;
             }
-            level = called;
         }
         liveness.link();
         liveness.solve();
@@ -65,22 +67,21 @@ impl Liveness {
         self.out(unit, unit.graph.index(address))
     }
 
-    /// Adds a unit; returns the addresses in other units that it calls or jumps to.
-    fn add(&mut self, map: &CodeMap, unit: Unit, conventions: &mut Conventions) -> Vec<u64> {
+    /// Adds a unit.
+    fn add(&mut self, map: &CodeMap, unit: Unit, conventions: &mut Conventions) -> &Graph {
         let graph = Graph::new(map, unit);
-        let targets = targets(&graph);
         let at_return = if conventions.hold_for(map, unit) { convention::KEPT } else { Regs::ALL };
         let before = vec![Regs::NONE; graph.nodes.len()];
         let users = BTreeSet::new();
-        self.units.insert(unit.start, UnitLiveness { graph, before, at_return, users });
-        targets
+        let added = self.units.entry(unit.start).or_insert(UnitLiveness { graph, before, at_return, users });
+        &added.graph
     }
 
     /// Tells every unit who uses it.
     fn link(&mut self) {
         let mut uses = Vec::new();
         for (start, unit) in &self.units {
-            uses.extend(targets(&unit.graph).into_iter().map(|target| (target, *start)));
+            uses.extend(calls(&unit.graph).chain(jumps(&unit.graph)).map(|target| (target, *start)));
         }
         for (target, user) in uses {
             if let Some((_, unit)) = self.units.range_mut(..=target).next_back() {
@@ -153,25 +154,33 @@ impl Liveness {
     }
 }
 
-/// Addresses in other units that a unit calls or jumps to.
-fn targets(graph: &Graph) -> Vec<u64> {
-    let direct = graph.nodes.iter().filter_map(|node| match node.next {
+/// Addresses in other units that a unit calls.
+fn calls(graph: &Graph) -> impl Iterator<Item = u64> + '_ {
+    graph.nodes.iter().filter_map(|node| match node.next {
         Next::Call(target) => target,
-        Next::Jump(Place::Outside(target), _) => Some(target),
         _ => None,
-    });
-    let hidden = graph.hidden.iter().filter_map(|(_, place)| match place {
-        Place::Outside(target) => Some(*target),
-        Place::Inside(_) => None,
-    });
-    direct.chain(hidden).collect()
+    })
 }
 
-/// Remembers for which units the calling convention holds, and which obey it as callers.
+/// Addresses in other units where control goes on from a unit.
+fn jumps(graph: &Graph) -> impl Iterator<Item = u64> + '_ {
+    let direct = graph.nodes.iter().filter_map(|node| match node.next {
+        Next::Jump(place, _) => Some(place),
+        _ => None,
+    });
+    let hidden = graph.hidden.iter().map(|(_, place)| *place);
+    let places = direct.chain(hidden).chain([Place::Outside(graph.unit.end)]);
+    places.filter_map(|place| match place {
+        Place::Outside(target) => Some(target),
+        Place::Inside(_) => None,
+    })
+}
+
+/// Remembers for which units the calling convention holds, and which calls disobey it.
 #[derive(Default)]
 struct Conventions {
     holds: BTreeMap<u64, bool>,
-    obeyed: BTreeMap<u64, bool>,
+    disobeying: BTreeMap<u64, Vec<u64>>,
 }
 
 impl Conventions {
@@ -193,10 +202,10 @@ impl Conventions {
 
     fn enters_well(&mut self, map: &CodeMap, crossing: &Crossing) -> bool {
         let Some(unit) = map.unit(crossing.source) else { return false };
-        if crossing.link { self.obeys(map, unit) } else { self.hold_for(map, unit) }
-    }
-
-    fn obeys(&mut self, map: &CodeMap, unit: Unit) -> bool {
-        *self.obeyed.entry(unit.start).or_insert_with(|| convention::is_obeyed(&Graph::new(map, unit)))
+        if !crossing.link {
+            return self.hold_for(map, unit);
+        }
+        let disobey = || convention::disobeying_calls(&Graph::new(map, unit));
+        !self.disobeying.entry(unit.start).or_insert_with(disobey).contains(&crossing.source)
     }
 }

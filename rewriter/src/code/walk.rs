@@ -4,8 +4,8 @@ use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
 use cpu::{Flow, Via, decode};
-use magicpage::WordSize;
 
+use super::pointers::{built_addresses, pointers};
 use super::{CodeMap, Constants, Crossing, Unit};
 use crate::image::{Image, SymbolKind};
 
@@ -82,18 +82,20 @@ impl CodeMap<'_, '_> {
         self.drain(pointers);
     }
 
-    /// Labels outside functions whose address stands in data, and from which only valid instructions lead on, to
-    /// explicit ends: pointers to code, as in tables of functions written in assembly.
+    /// Labels outside functions whose address stands in data or is built by code, and from which only valid
+    /// instructions lead on, to explicit ends: pointers to code, as in tables of functions written in assembly.
     fn pointers_to_code(&self) -> Vec<u64> {
         let image = self.image;
         let labels = image.symbols.iter().filter(|symbol| symbol.kind == SymbolKind::Label);
         let mut open: Vec<u64> = labels.map(|symbol| symbol.address).filter(|label| self.may_be_code(*label)).collect();
         open.dedup();
-        let mut pointed: Vec<u64> = image.referenced.iter().copied().filter(|to| open.binary_search(to).is_ok()).collect();
-        if !open.is_empty() {
-            let words = image.data.iter().flat_map(|region| pointers(image, region.bytes));
-            pointed.extend(words.filter(|word| open.binary_search(word).is_ok()));
+        if open.is_empty() {
+            return open;
         }
+        let is_open = |address: u64| open.binary_search(&address).is_ok();
+        let data = image.data.iter().flat_map(|region| pointers(image, region.bytes));
+        let named = image.referenced.iter().copied().chain(data).chain(built_addresses(image, is_open));
+        let mut pointed: Vec<u64> = named.filter(|address| is_open(*address)).collect();
         pointed.retain(|label| self.reads_as_code(*label));
         pointed
     }
@@ -228,11 +230,12 @@ impl CodeMap<'_, '_> {
 
     fn walk_run(&mut self, start: u64, queue: &mut Vec<u64>, vectors: &mut Vectors) {
         let mut constants = Constants::new(self.image.family.word_size());
+        let mut built = Vec::new();
         let mut address = start;
         while self.is_outside_functions(address) && self.reach(address) {
             let Some(word) = self.image.word(address) else { return };
             let ins = decode(word, self.image.family);
-            constants.step(ins, self.image.relocation(address).is_some());
+            built.extend(constants.step(ins, self.image.relocation(address).is_some()));
             queue.extend(self.instead_of(address));
             if let Some((spr, value)) = constants.moved_to_spr(word, address) {
                 vectors.note(spr, value, address);
@@ -248,6 +251,9 @@ impl CodeMap<'_, '_> {
                 _ => None,
             };
             queue.extend(target);
+            // Code that changes its own mapping builds the address behind its `rfi`, adds a distance, and goes there.
+            let behind = address + 4;
+            queue.extend((flow == Flow::Return && built.contains(&behind)).then_some(behind));
             let elsewhere = target.filter(|target| is_call(flow) && *target != address + 4);
             if ends_run(flow) || elsewhere.is_some_and(|target| !self.returns(target)) {
                 return;
@@ -329,17 +335,6 @@ fn jump_target(unit: Unit, base: u64, entry: u32) -> Option<u64> {
     let relative = base.wrapping_add(i64::from(entry.cast_signed()).cast_unsigned());
     let candidates = [relative, relative & 0xffff_ffff, u64::from(entry)];
     candidates.into_iter().find(|target| unit.contains(*target) && target.is_multiple_of(4))
-}
-
-/// The words of data that may be addresses.
-pub(super) fn pointers<'b>(image: &Image, bytes: &'b [u8]) -> impl Iterator<Item = u64> + use<'b> {
-    let endian = image.endian;
-    let (narrow, wide) = match image.family.word_size() {
-        WordSize::Word32 => (bytes.as_chunks::<4>().0, &[][..]),
-        WordSize::Word64 => (&[][..], bytes.as_chunks::<8>().0),
-    };
-    let narrow = narrow.iter().map(move |bytes| u64::from(endian.read_u32(*bytes)));
-    narrow.chain(wide.iter().map(move |bytes| endian.read_u64(*bytes)))
 }
 
 fn is_call(flow: Flow) -> bool {

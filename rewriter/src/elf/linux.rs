@@ -8,10 +8,9 @@
 //! Two things are no table but matter in the same way: `patch__*` symbols, each a pointer to a word that is
 //! modified, and static call trampolines (`__SCT__*`), rewritten as a whole.
 //!
-//! Pinned is code that works only where it is: the ranges of the soft-mask and restart tables, where an interrupt
-//! looks at the address that it interrupted, and the interrupt vectors of a relocatable 64-bit kernel, which are
-//! copied to address 0 when it runs elsewhere (`do_final_fixups`), so that a relative branch out of them would
-//! arrive at a wrong place.
+//! Pinned is code from which a branch to a trampoline would be wrong: the ranges of the soft-mask and restart
+//! tables, where an interrupt looks at the address that it interrupted, and code that is copied and run elsewhere,
+//! where a relative branch out of it would arrive at a wrong place.
 
 mod rows;
 
@@ -22,12 +21,13 @@ use core::ops::Range;
 use magicpage::Family;
 
 use super::error::ElfError;
-use super::file::{File, Kind};
+use super::file::{File, Kind, index};
 use super::layout::Span;
 use super::relocs::applied;
 use super::symbols::{Names, loaded, span_at};
 use crate::image::{Edge, Patched};
-use rows::{Layout, ROWS, Row};
+pub(super) use rows::is_copied;
+use rows::{COPIED, Layout, ROWS, Row, VECTORS};
 
 /// A table of this image.
 pub(super) struct Table<'a> {
@@ -137,10 +137,6 @@ pub(super) fn store(file: &File, tables: &mut [Table], stored: &[(u64, u64)]) {
             }
         }
     }
-}
-
-fn index(value: u64) -> usize {
-    super::file::index(value)
 }
 
 /// One entry, with access to its fields.
@@ -297,10 +293,10 @@ impl Facts {
             self.reserved.extend((start < end).then_some(start..end));
         }
         let relocatable = file.is_64() && file.section_named(".rela.dyn").is_some();
-        if let (true, Some(start), Some(end)) =
-            (relocatable, names.marked("_stext"), names.marked("__end_interrupts"))
-        {
-            self.pin(spans, start..end.max(start));
+        for ends in COPIED.iter().chain(relocatable.then_some(&VECTORS)) {
+            if let [Some(start), Some(end)] = ends.map(|name| names.marked(name)) {
+                self.pin(spans, start..end);
+            }
         }
     }
 }

@@ -14,24 +14,23 @@ use goblin::elf::sym::{STT_FUNC, STT_GNU_IFUNC, STT_NOTYPE, STT_OBJECT, Sym, Sym
 use super::error::ElfError;
 use super::file::{File, Kind, Section, part, text};
 use super::layout::Span;
+use super::linux::is_copied;
 use crate::image::{Symbol, SymbolKind};
 
 /// Symbols that are looked for by name, besides those of tables: limits of Linux's memory map, signs of Linux.
-pub(super) const MARKS: [&str; 13] = [
+const MARKS: [&str; 9] = [
     ".TOC.",
-    "_end",
     "_etext",
     "_stext",
     "__init_begin",
-    "__init_end",
-    "__end_interrupts",
     "kvm_template_end",
     "kvm_template_start",
     "kvm_tmp",
-    "kvm_tmp_end",
     "linux_banner",
     "init_task",
 ];
+/// What the names above, those of tables and those of copied code start with.
+const FIRST_BYTES: &[u8] = b"._iklopr";
 
 /// The symbol table, with access to single symbols.
 pub(super) struct Table<'a> {
@@ -202,10 +201,11 @@ pub(super) fn span_at(spans: &[Span], address: u64) -> Option<&Span> {
 
 impl<'a> Names<'a> {
     fn mark(&mut self, name: &'a str, address: u64, size: u64) {
-        if !matches!(name.as_bytes()[0], b'.' | b'_' | b'i' | b'k' | b'l' | b'p') {
+        if !FIRST_BYTES.contains(&name.as_bytes()[0]) {
             return;
         }
-        if name.starts_with("__start_") || name.starts_with("__stop_") || MARKS.contains(&name) {
+        let table = name.starts_with("__start_") || name.starts_with("__stop_");
+        if table || MARKS.contains(&name) || is_copied(name) {
             self.marks.insert(name, address);
         } else if name.starts_with("patch__") {
             self.patch_sites.push(address);

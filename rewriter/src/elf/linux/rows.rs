@@ -81,6 +81,24 @@ rows! {
     "__restart_table", "", "__start___restart_table", "__stop___restart_table", Restart;
 }
 
+/// Code that Linux copies and runs elsewhere, between two symbols.
+pub(super) const COPIED: [[&str; 2]; 3] = [
+    // kernel/optprobes.c: arch_prepare_optimized_kprobe
+    ["optprobe_template_entry", "optprobe_template_end"],
+    // kexec/core_32.c: default_machine_kexec
+    ["relocate_new_kernel", "relocate_new_kernel_end"],
+    // kvm/booke.c: kvmppc_booke_init
+    ["kvmppc_handlers_start", "kvmppc_handlers_end"],
+];
+
+/// The interrupt vectors, which a relocatable 64-bit kernel copies (lib/feature-fixups.c: do_final_fixups).
+pub(super) const VECTORS: [&str; 2] = ["_stext", "__end_interrupts"];
+
+/// Whether a symbol is an end of code that is copied.
+pub(in crate::elf) fn is_copied(name: &str) -> bool {
+    COPIED.iter().chain([&VECTORS]).flatten().any(|end| *end == name)
+}
+
 impl Layout {
     /// Bytes of an entry, where a long has `long` bytes.
     pub fn entry_size(self, long: usize) -> usize {
