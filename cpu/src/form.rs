@@ -56,7 +56,10 @@ fn condition_is_valid(row: &Row, word: u32, family: Family) -> bool {
         (_, true) => OLD,
         (_, false) => OLD_INDIRECT,
     };
-    valid >> field5(word, 21) & 1 != 0
+    let bo = field5(word, 21);
+    // The old hint of a branch that only counts is a bit that later processors ignore.
+    let old_hint = valid == NEW && matches!(bo, 17 | 19) && field5(word, 16) == 0;
+    valid >> bo & 1 != 0 || old_hint
 }
 
 /// The base may not be among the registers loaded, which wrap from r31 to r0.

@@ -209,6 +209,21 @@ fn general_registers_are_those_that_the_crate_sees() {
 }
 
 #[test]
+fn every_row_is_reached() {
+    for family in Family::ALL {
+        let reached: BTreeSet<&str> = kinds(family).iter().map(|kind| kind.row.mnemonic).collect();
+        let rows = cpu::table::instructions()
+            .iter()
+            .filter(|row| row.families.has(family));
+        let missed: Vec<&str> = rows
+            .map(|row| row.mnemonic)
+            .filter(|name| !reached.contains(name))
+            .collect();
+        assert!(missed.is_empty(), "{family}: {missed:?}");
+    }
+}
+
+#[test]
 fn rows_cite_their_source() {
     for row in cpu::table::instructions() {
         let (book, place) = row.source.split_once(' ').unwrap_or_default();

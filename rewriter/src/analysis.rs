@@ -49,6 +49,6 @@ impl<'m, 'i, 'a> Analysis<'m, 'i, 'a> {
             let graph = Graph::new(map, unit);
             facts::UnitFacts::new(map, unit, &graph)
         });
-        unit_facts.at(address, operation)
+        unit_facts.at(address, operation, self.liveness.live_after(address))
     }
 }

@@ -9,7 +9,7 @@
 //! true is held by its own tests, against execution.
 
 mod execution;
-mod model;
+pub mod model;
 mod states;
 mod structure;
 

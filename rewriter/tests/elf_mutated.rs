@@ -6,6 +6,7 @@ mod elf_support;
 use elf_support::*;
 use proptest::prelude::*;
 use rewriter::elf::{ElfImage, ReadOptions, WriteOptions, changes, read_note, revert, write};
+use rewriter::plan::Plan;
 
 const BASE: u64 = 0xc000_0000;
 
@@ -95,5 +96,25 @@ proptest! {
             bytes.truncate(cut.index(bytes.len()));
         }
         exercise(&bytes);
+    }
+}
+
+/// The files that the fuzzer has found worth keeping.
+fn corpus(target: &str) -> Vec<Vec<u8>> {
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
+    let entries =
+        std::fs::read_dir(&directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    entries.map(|entry| std::fs::read(entry.unwrap().path()).unwrap()).collect()
+}
+
+#[test]
+fn the_fuzz_corpus_never_panics() {
+    for bytes in corpus("image") {
+        exercise(&bytes);
+    }
+    for bytes in corpus("plan") {
+        if let Ok(plan) = Plan::from_json(&String::from_utf8_lossy(&bytes)) {
+            assert_eq!(Plan::from_json(&plan.to_json()).unwrap(), plan);
+        }
     }
 }

@@ -84,12 +84,13 @@ pub fn kinds(family: Family) -> Vec<Kind> {
             0 | 4 | 17 | 19 | 30 | 31 | 56..=63 => 0..2048,
             _ => 0..1,
         };
-        // Where a part of the opcode stands in an operand's place.
-        let high: Vec<u32> = match primary {
-            4 | 60 | 63 => (0..32).map(|n| n << 16).collect(),
-            31 => (0..32).map(|n| n << 21).chain([1 << 20]).collect(),
-            _ => vec![0],
-        };
+        // Where a part of the opcode stands in an operand's place; and registers that go together.
+        let mut high = vec![0, 1 << 16, 1 << 21, 2 << 21 | 1 << 16];
+        match primary {
+            4 | 60 | 63 => high.extend((2..32).map(|n| n << 16)),
+            31 => high.extend((2..32).map(|n| n << 21).chain([1 << 20])),
+            _ => {}
+        }
         for low in low {
             for high in &high {
                 let seed = primary << 26 | high | low;
@@ -146,7 +147,7 @@ pub fn references(family: Family) -> &'static [&'static str] {
     match family {
         Family::Book3s32 => &["7450", "750cl", "ppc"],
         Family::Book3s64 => &["power9", "power10,any", "power8", "power6"],
-        Family::E500 => &["e500", "e500mc", "476"],
+        Family::E500 => &["e500", "e500mc", "476", "ppc"],
     }
 }
 

@@ -220,8 +220,9 @@ impl UnitFacts {
         facts
     }
 
-    /// What is known just before the word at `address`.
-    pub fn at(&self, address: u64, operation: Operation) -> Facts {
+    /// What is known just before the word at `address`. A register that is not read behind the site does not count as
+    /// a copy: another site's trampoline may use it.
+    pub fn at(&self, address: u64, operation: Operation, live_after: Regs) -> Facts {
         let Ok(index) = usize::try_from((address - self.unit.start) / 4) else { return Facts::default() };
         let leader = self.leaders[..self.leaders.partition_point(|leader| *leader <= index)].last();
         let Some(mut state) = leader.and_then(|leader| self.states.get(leader)).cloned() else {
@@ -234,14 +235,8 @@ impl UnitFacts {
             self.step(&mut state, index);
         }
         let source = operation.source().map_or(Value::UNKNOWN, |register| state.get(register));
-        let copy = (0..32).filter(|register| *register != 1).map(|register| (register, state.get(register)));
-        let mut copies = copy.filter(|(_, value)| value.compared() == MsrCopy::ButEe);
         let copy = match operation {
-            Operation::WriteEeImmediate { ee } => {
-                let wanted = if ee { Ee::On } else { Ee::Off };
-                let first = copies.clone().find(|(_, value)| value.ee() == wanted).or_else(|| copies.next());
-                first.map(|(register, value)| (register, value.ee()))
-            }
+            Operation::WriteEeImmediate { ee } => copy(&state, live_after, if ee { Ee::On } else { Ee::Off }),
             _ => None,
         };
         Facts { source: source.compared(), ee: source.ee(), copy }
@@ -284,6 +279,14 @@ impl UnitFacts {
             queue.push(leader);
         }
     }
+}
+
+/// A register that holds the MSR but for EE, rather one whose EE is as wanted.
+fn copy(state: &State, live: Regs, wanted: Ee) -> Option<(u8, Ee)> {
+    let registers = live.gprs().filter(|register| *register != 1).map(|register| (register, state.get(register)));
+    let copies = registers.filter(|(_, value)| value.compared() == MsrCopy::ButEe);
+    let copies = copies.map(|(register, value)| (register, value.ee()));
+    copies.min_by_key(|(_, ee)| *ee != wanted)
 }
 
 /// Words that control reaches by a branch, or behind one.

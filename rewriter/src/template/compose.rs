@@ -67,8 +67,10 @@ struct Composer<'c> {
 }
 
 impl Composer<'_> {
+    /// Whether both ways out need nothing but the way back.
     fn restores_nothing(&self) -> bool {
-        self.resources.work_kept == Keep::Dead
+        self.resources.marker == Marker::None
+            && self.resources.work_kept == Keep::Dead
             && (self.resources.flags.is_none() || self.resources.flags_kept == Keep::Dead)
     }
 

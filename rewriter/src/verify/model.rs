@@ -33,6 +33,12 @@ pub struct World {
 }
 
 impl World {
+    /// A page of zeros, and nothing waiting.
+    pub fn new(endian: Endian, size: WordSize) -> Self {
+        let page = Box::new([0; PAGE_SIZE]);
+        Self { page, endian, size, waiting: false, delivered: 0, changes_seen: 0, segments_seen: 0 }
+    }
+
     /// Reads a place.
     pub fn get(&self, place: Place) -> u64 {
         let at = usize::from(place.offset);

@@ -1,8 +1,7 @@
 //! States to execute a site in: corner values first, then random ones.
 
-use alloc::boxed::Box;
 use cpu::state::State;
-use magicpage::layout::{self, PAGE_SIZE, Place};
+use magicpage::layout::{self, Place};
 use magicpage::msr::{DR, EE, FP, IR, ME, RI, SF};
 use magicpage::{Endian, Family, WordSize, critical};
 
@@ -103,13 +102,11 @@ impl Setting<'_> {
     }
 
     fn world(&self, state: &State, msr: u64, waiting: bool, random: &mut Random) -> World {
-        let mut page = Box::new([0; PAGE_SIZE]);
-        for chunk in page[..usize::from(layout::END)].chunks_exact_mut(8) {
+        let mut world = World::new(self.endian, self.family.word_size());
+        for chunk in world.page[..usize::from(layout::END)].chunks_exact_mut(8) {
             chunk.copy_from_slice(&random.next().to_be_bytes());
         }
-        let (endian, size) = (self.endian, self.family.word_size());
-        let mut world =
-            World { page, endian, size, waiting, delivered: 0, changes_seen: 0, segments_seen: 0 };
+        world.waiting = waiting;
         world.set(world.word(layout::MSR), msr);
         world.set(Place { offset: layout::INT_PENDING.offset, bytes: 4 }, u64::from(waiting));
         let section = world.word(critical::FIELD);
