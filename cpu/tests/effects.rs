@@ -294,8 +294,8 @@ fn sound(family: Family) {
     assert!(executable > 110, "only {executable} instructions execute");
 }
 
-const WORDS: usize = 48;
-const STATES: usize = 4;
+const WORDS: usize = 40;
+const STATES: usize = 3;
 
 /// A random word, its registers often the same.
 fn word(kind: &Kind, random: &mut Random) -> u32 {

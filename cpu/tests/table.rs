@@ -208,6 +208,21 @@ fn general_registers_are_those_that_the_crate_sees() {
     assert!(compared.len() > 300, "{} compared", compared.len());
 }
 
+/// Paired singles whose every word is an AltiVec instruction too, which comes first.
+const BEHIND_ALTIVEC: &[&str] = &[
+    "ps_add",
+    "ps_sub",
+    "ps_div",
+    "ps_sel",
+    "ps_merge00",
+    "ps_merge01",
+    "ps_merge10",
+    "ps_merge11",
+    "ps_cmpu0",
+    "ps_cmpo0",
+    "ps_cmpu1",
+];
+
 #[test]
 fn every_row_is_reached() {
     for family in Family::ALL {

@@ -25,6 +25,10 @@ pub const FIELD: Field = crate::layout::CRITICAL;
 /// assert!(!is_critical(0xc000_1000, 0xc000_1000, msr::PR));
 /// ```
 pub const fn is_critical(critical: u64, r1: u64, guest_msr: u64) -> bool {
-    let compared = if guest_msr & msr::SF == 0 { 0xffff_ffff } else { u64::MAX };
+    let compared = if guest_msr & msr::SF == 0 {
+        0xffff_ffff
+    } else {
+        u64::MAX
+    };
     guest_msr & msr::PR == 0 && (critical ^ r1) & compared == 0
 }

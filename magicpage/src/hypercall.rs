@@ -132,7 +132,10 @@ impl PageFeatures {
 
 impl fmt::Display for PageFeatures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut names = Self::NAMES.iter().filter(|(_, bit)| self.contains(*bit)).map(|(name, _)| *name);
+        let mut names = Self::NAMES
+            .iter()
+            .filter(|(_, bit)| self.contains(*bit))
+            .map(|(name, _)| *name);
         f.write_str(names.next().unwrap_or("none"))?;
         names.try_for_each(|name| write!(f, ",{name}"))
     }
@@ -159,6 +162,11 @@ mod tests {
 
     #[test]
     fn statuses_are_dense() {
-        assert!(Status::ALL.iter().zip(0..).all(|(status, value)| *status as u32 == value));
+        assert!(
+            Status::ALL
+                .iter()
+                .zip(0..)
+                .all(|(status, value)| *status as u32 == value)
+        );
     }
 }

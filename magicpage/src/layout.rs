@@ -68,15 +68,26 @@ impl Field {
     /// Where a guest of this byte order and word size finds `part` of the field.
     pub const fn part(&self, part: Part, endian: Endian, word: WordSize) -> Place {
         if self.size == 4 {
-            return Place { offset: self.offset, bytes: 4 };
+            return Place {
+                offset: self.offset,
+                bytes: 4,
+            };
         }
         let low = match (part, word) {
-            (Part::Word, WordSize::Word64) => return Place { offset: self.offset, bytes: 8 },
+            (Part::Word, WordSize::Word64) => {
+                return Place {
+                    offset: self.offset,
+                    bytes: 8,
+                };
+            }
             (Part::Word, WordSize::Word32) | (Part::Low32, _) => true,
             (Part::High32, _) => false,
         };
         let second = matches!(endian, Endian::Big) == low;
-        Place { offset: self.offset + if second { 4 } else { 0 }, bytes: 4 }
+        Place {
+            offset: self.offset + if second { 4 } else { 0 },
+            bytes: 4,
+        }
     }
 
     /// The 32-bit element `index` of the segment register array.
@@ -86,7 +97,10 @@ impl Field {
     /// When the field has no such element.
     pub const fn element(&self, index: u8) -> Place {
         assert!(index < self.size / 4, "no such element");
-        Place { offset: self.offset + 4 * index as u16, bytes: 4 }
+        Place {
+            offset: self.offset + 4 * index as u16,
+            bytes: 4,
+        }
     }
 }
 
@@ -215,13 +229,46 @@ mod tests {
     #[test]
     fn low_word_is_second_in_big_endian_only() {
         let at = |endian, word| MSR.offset_in(endian, word);
-        assert_eq!(at(Endian::Big, WordSize::Word32), Place { offset: 0x5c, bytes: 4 });
-        assert_eq!(at(Endian::Little, WordSize::Word32), Place { offset: 0x58, bytes: 4 });
-        assert_eq!(at(Endian::Big, WordSize::Word64), Place { offset: 0x58, bytes: 8 });
-        assert_eq!(MAS7_3.part(Part::High32, Endian::Big, WordSize::Word32).offset, 0xb0);
-        assert_eq!(MAS7_3.part(Part::Low32, Endian::Big, WordSize::Word32).offset, 0xb4);
-        assert_eq!(MAS7_3.part(Part::High32, Endian::Little, WordSize::Word32).offset, 0xb4);
-        assert_eq!(DSISR.offset_in(Endian::Big, WordSize::Word64), Place { offset: 0x60, bytes: 4 });
+        assert_eq!(
+            at(Endian::Big, WordSize::Word32),
+            Place {
+                offset: 0x5c,
+                bytes: 4
+            }
+        );
+        assert_eq!(
+            at(Endian::Little, WordSize::Word32),
+            Place {
+                offset: 0x58,
+                bytes: 4
+            }
+        );
+        assert_eq!(
+            at(Endian::Big, WordSize::Word64),
+            Place {
+                offset: 0x58,
+                bytes: 8
+            }
+        );
+        assert_eq!(
+            MAS7_3.part(Part::High32, Endian::Big, WordSize::Word32).offset,
+            0xb0
+        );
+        assert_eq!(
+            MAS7_3.part(Part::Low32, Endian::Big, WordSize::Word32).offset,
+            0xb4
+        );
+        assert_eq!(
+            MAS7_3.part(Part::High32, Endian::Little, WordSize::Word32).offset,
+            0xb4
+        );
+        assert_eq!(
+            DSISR.offset_in(Endian::Big, WordSize::Word64),
+            Place {
+                offset: 0x60,
+                bytes: 4
+            }
+        );
     }
 
     #[test]

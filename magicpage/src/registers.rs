@@ -22,7 +22,11 @@ pub enum Access {
 /// an exit: a kernel that writes one through the page must also read it through the page
 /// (`Documentation/virt/kvm/ppc-pv.rst`, "Patched instructions").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
 pub enum Group {
     /// SPRG3 to SPRG7.
     Sprg3To7,
@@ -103,7 +107,9 @@ pub const SHARED_SPRS: &[SharedSpr] = rows! {
 
 /// The row for an SPR number on a family.
 pub fn shared_spr(number: u16, family: Family) -> Option<&'static SharedSpr> {
-    SHARED_SPRS.iter().find(|row| row.number == number && row.families.has(family))
+    SHARED_SPRS
+        .iter()
+        .find(|row| row.number == number && row.families.has(family))
 }
 
 /// The feature that rewriting `mtsrin` and `mtsr` needs.
@@ -121,7 +127,11 @@ mod tests {
         for family in Family::ALL {
             let mut numbers: [bool; 1024] = [false; 1024];
             for row in SHARED_SPRS.iter().filter(|row| row.families.has(family)) {
-                assert!(!core::mem::replace(&mut numbers[usize::from(row.number)], true), "{}", row.number);
+                assert!(
+                    !core::mem::replace(&mut numbers[usize::from(row.number)], true),
+                    "{}",
+                    row.number
+                );
             }
         }
     }

@@ -33,7 +33,11 @@ impl<'m, 'i, 'a> Analysis<'m, 'i, 'a> {
     /// Prepares to answer questions about the sites at these addresses.
     pub fn new(map: &'m mut CodeMap<'i, 'a>, sites: &[u64]) -> Self {
         let liveness = Liveness::new(map, sites);
-        Self { map, liveness, facts: BTreeMap::new() }
+        Self {
+            map,
+            liveness,
+            facts: BTreeMap::new(),
+        }
     }
 
     /// What is certainly not read after the instruction at `address` before it is overwritten.
@@ -43,7 +47,9 @@ impl<'m, 'i, 'a> Analysis<'m, 'i, 'a> {
 
     /// What is known of the registers just before the instruction at `address`.
     pub fn facts(&mut self, address: u64, operation: Operation) -> Facts {
-        let Some(unit) = self.map.unit(address) else { return Facts::default() };
+        let Some(unit) = self.map.unit(address) else {
+            return Facts::default();
+        };
         let map = &mut *self.map;
         let unit_facts = self.facts.entry(unit.start).or_insert_with(|| {
             let graph = Graph::new(map, unit);

@@ -57,7 +57,9 @@ pub struct Journal {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApplyError<E> {
     /// A word is not what the plan or the journal expects.
-    #[error("the word at {address:#x} is {found:#010x}, expected {expected:#010x}: this is another image, or it was changed since")]
+    #[error(
+        "the word at {address:#x} is {found:#010x}, expected {expected:#010x}: this is another image, or it was changed since"
+    )]
     Mismatch {
         /// Its address.
         address: u64,
@@ -93,19 +95,33 @@ pub enum ApplyError<E> {
 /// When a word is not what the plan expects or memory cannot be accessed; nothing is changed then, except in
 /// [`ApplyError::Stuck`].
 pub fn apply<T: Text>(plan: &Plan, text: &mut T) -> Result<Journal, ApplyError<T::Error>> {
-    let rewrites = || plan.sites.iter().filter_map(|site| site.rewrite().map(|rewrite| (site, rewrite)));
+    let rewrites = || {
+        plan.sites
+            .iter()
+            .filter_map(|site| site.rewrite().map(|rewrite| (site, rewrite)))
+    };
     let mut wanted = Vec::new();
     for (trampoline, _) in plan.trampolines().into_values() {
         for (index, word) in trampoline.words.iter().enumerate() {
             let address = trampoline.address + 4 * index as u64;
-            let old = text.read(address).map_err(|cause| ApplyError::Access { address, cause })?;
-            wanted.push(Change { address, old, new: *word });
+            let old = text
+                .read(address)
+                .map_err(|cause| ApplyError::Access { address, cause })?;
+            wanted.push(Change {
+                address,
+                old,
+                new: *word,
+            });
         }
     }
     let sites = wanted.len();
     for (site, rewrite) in rewrites() {
         expect(text, site.address, site.old)?;
-        wanted.push(Change { address: site.address, old: site.old, new: rewrite.new });
+        wanted.push(Change {
+            address: site.address,
+            old: site.old,
+            new: rewrite.new,
+        });
     }
     let mut journal = Journal::default();
     for phase in [&wanted[..sites], &wanted[sites..]] {
@@ -124,14 +140,28 @@ pub fn revert<T: Text>(journal: &Journal, text: &mut T) -> Result<(), ApplyError
     for change in &journal.changes {
         expect(text, change.address, change.new)?;
     }
-    let back = |change: &Change| Change { address: change.address, old: change.new, new: change.old };
+    let back = |change: &Change| Change {
+        address: change.address,
+        old: change.new,
+        new: change.old,
+    };
     let changes: Vec<Change> = journal.changes.iter().rev().map(back).collect();
     write_all(&changes, text, &mut Journal::default())
 }
 
 fn expect<T: Text>(text: &mut T, address: u64, expected: u32) -> Result<(), ApplyError<T::Error>> {
-    let found = text.read(address).map_err(|cause| ApplyError::Access { address, cause })?;
-    if found == expected { Ok(()) } else { Err(ApplyError::Mismatch { address, expected, found }) }
+    let found = text
+        .read(address)
+        .map_err(|cause| ApplyError::Access { address, cause })?;
+    if found == expected {
+        Ok(())
+    } else {
+        Err(ApplyError::Mismatch {
+            address,
+            expected,
+            found,
+        })
+    }
 }
 
 /// Writes and flushes; on failure takes back what is in the journal.
@@ -152,7 +182,12 @@ fn write_all<T: Text>(
     Ok(())
 }
 
-fn roll_back<T: Text>(journal: &mut Journal, text: &mut T, address: u64, cause: T::Error) -> ApplyError<T::Error> {
+fn roll_back<T: Text>(
+    journal: &mut Journal,
+    text: &mut T,
+    address: u64,
+    cause: T::Error,
+) -> ApplyError<T::Error> {
     let mut left = Vec::new();
     for change in core::mem::take(&mut journal.changes).into_iter().rev() {
         match text.write(change.address, change.old) {
@@ -160,5 +195,9 @@ fn roll_back<T: Text>(journal: &mut Journal, text: &mut T, address: u64, cause: 
             Err(_) => left.push(change),
         }
     }
-    if left.is_empty() { ApplyError::Access { address, cause } } else { ApplyError::Stuck { address, cause, left } }
+    if left.is_empty() {
+        ApplyError::Access { address, cause }
+    } else {
+        ApplyError::Stuck { address, cause, left }
+    }
 }

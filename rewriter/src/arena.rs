@@ -25,8 +25,14 @@ struct Filling {
 impl Arenas {
     /// Empty areas, to be filled in this order.
     pub fn new(areas: &[Area]) -> Self {
-        let filling = |area: &Area| Filling { area: area.clone(), next: area.range.start };
-        Self { areas: areas.iter().map(filling).collect(), shared: BTreeMap::new() }
+        let filling = |area: &Area| Filling {
+            area: area.clone(),
+            next: area.range.start,
+        };
+        Self {
+            areas: areas.iter().map(filling).collect(),
+            shared: BTreeMap::new(),
+        }
     }
 
     /// Places a trampoline that the site at `site` calls, or shares one that is there already.
@@ -34,10 +40,19 @@ impl Arenas {
         let known = self.shared.get(words).into_iter().flatten();
         let mut reachable = known.filter_map(|address| Some((call(site, *address)?, *address)));
         if let Some((there, address)) = reachable.next() {
-            return Some((there, Trampoline { address, words: words.to_vec() }));
+            return Some((
+                there,
+                Trampoline {
+                    address,
+                    words: words.to_vec(),
+                },
+            ));
         }
         let (_, trampoline) = self.place(site, words)?;
-        self.shared.entry(words.to_vec()).or_default().push(trampoline.address);
+        self.shared
+            .entry(words.to_vec())
+            .or_default()
+            .push(trampoline.address);
         Some((call(site, trampoline.address)?, trampoline))
     }
 
@@ -45,7 +60,12 @@ impl Arenas {
     /// words' [`BACK`]s become branches to the word behind the site.
     pub fn place(&mut self, site: u64, words: &[u32]) -> Option<(u32, Trampoline)> {
         for filling in &mut self.areas {
-            if filling.area.serves.as_ref().is_some_and(|range| !range.contains(&site)) {
+            if filling
+                .area
+                .serves
+                .as_ref()
+                .is_some_and(|range| !range.contains(&site))
+            {
                 continue;
             }
             let end = filling.next.checked_add(4 * words.len() as u64)?;
@@ -64,7 +84,10 @@ impl Arenas {
 
     /// Reserves the start of the first new area for code that is not a site's; its address.
     pub fn reserve(&mut self, words: usize) -> Option<u64> {
-        let new = self.areas.iter_mut().find(|filling| filling.area.kind == crate::image::AreaKind::New)?;
+        let new = self
+            .areas
+            .iter_mut()
+            .find(|filling| filling.area.kind == crate::image::AreaKind::New)?;
         let address = new.next;
         new.next += 4 * words as u64;
         Some(address)
@@ -72,7 +95,10 @@ impl Arenas {
 
     /// The space that is used.
     pub fn used(&self) -> Vec<Arena> {
-        let used = self.areas.iter().filter(|filling| filling.next > filling.area.range.start);
+        let used = self
+            .areas
+            .iter()
+            .filter(|filling| filling.next > filling.area.range.start);
         used.map(|filling| Arena {
             kind: filling.area.kind,
             address: filling.area.range.start,
@@ -98,19 +124,32 @@ mod tests {
     use crate::image::AreaKind;
 
     fn area(kind: AreaKind, start: u64, end: u64) -> Area {
-        Area { kind, range: start..end, serves: None }
+        Area {
+            kind,
+            range: start..end,
+            serves: None,
+        }
     }
 
     #[test]
     fn fills_in_order_and_accounts_for_each_word() {
-        let mut arenas = Arenas::new(&[area(AreaKind::Gap, 0x1000, 0x100c), area(AreaKind::New, 0x2000, 0x9000)]);
+        let mut arenas = Arenas::new(&[
+            area(AreaKind::Gap, 0x1000, 0x100c),
+            area(AreaKind::New, 0x2000, 0x9000),
+        ]);
         let (there, first) = arenas.place(0x800, &[NOP, BACK]).unwrap();
-        assert_eq!((there, first.address, first.words), (0x4800_0800, 0x1000, [NOP, 0x4bff_f800].to_vec()));
+        assert_eq!(
+            (there, first.address, first.words),
+            (0x4800_0800, 0x1000, [NOP, 0x4bff_f800].to_vec())
+        );
         let (_, second) = arenas.place(0x804, &[NOP, BACK]).unwrap();
         assert_eq!(second.address, 0x2000, "four bytes of the gap are too few");
         let (_, third) = arenas.place(0x808, &[BACK]).unwrap();
         assert_eq!(third.address, 0x1008);
-        assert_eq!(arenas.used().iter().map(|arena| arena.size).collect::<Vec<_>>(), [12, 8]);
+        assert_eq!(
+            arenas.used().iter().map(|arena| arena.size).collect::<Vec<_>>(),
+            [12, 8]
+        );
     }
 
     #[test]
@@ -118,7 +157,10 @@ mod tests {
         let site = 0x1000_0000;
         let last = site + REACH - 4;
         let mut there_only = Arenas::new(&[area(AreaKind::New, last, last + 0x100)]);
-        assert!(there_only.place(site, &[NOP, NOP, BACK]).is_none(), "the way back is 32 MiB + 4");
+        assert!(
+            there_only.place(site, &[NOP, NOP, BACK]).is_none(),
+            "the way back is 32 MiB + 4"
+        );
         let mut both = Arenas::new(&[area(AreaKind::New, last, last + 0x100)]);
         assert!(both.place(site, &[BACK]).is_some());
         let mut far = Arenas::new(&[area(AreaKind::New, site + REACH, site + REACH + 0x100)]);
@@ -127,7 +169,10 @@ mod tests {
 
     #[test]
     fn an_area_serves_only_its_range() {
-        let only = Area { serves: Some(0x100..0x200), ..area(AreaKind::New, 0x1000, 0x2000) };
+        let only = Area {
+            serves: Some(0x100..0x200),
+            ..area(AreaKind::New, 0x1000, 0x2000)
+        };
         let mut arenas = Arenas::new(&[only]);
         assert!(arenas.place(0x200, &[BACK]).is_none());
         assert!(arenas.place(0x1fc, &[BACK]).is_some());

@@ -55,10 +55,15 @@ struct Line<'a> {
 }
 
 fn lines(source: &str) -> Vec<Line<'_>> {
-    let code = source.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+    let code = source
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default().trim());
     code.enumerate()
         .filter(|(_, text)| !text.is_empty())
-        .map(|(index, text)| Line { number: index + 1, text })
+        .map(|(index, text)| Line {
+            number: index + 1,
+            text,
+        })
         .collect()
 }
 
@@ -80,17 +85,25 @@ fn encode(text: &str, labels: &BTreeMap<&str, usize>, here: usize) -> Result<u32
     let (mnemonic, operands) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let mut arguments = Arguments::default();
     let mut count = 0;
-    for operand in operands.split([',', '(', ')']).map(str::trim).filter(|operand| !operand.is_empty()) {
+    for operand in operands
+        .split([',', '(', ')'])
+        .map(str::trim)
+        .filter(|operand| !operand.is_empty())
+    {
         let slot = arguments.get_mut(count).ok_or("too many operands")?;
         *slot = argument(operand, labels, here)?;
         count += 1;
     }
     if mnemonic == ".long" {
-        let Argument::Unsigned(word) = arguments[0] else { return Err("not a word".into()) };
+        let Argument::Unsigned(word) = arguments[0] else {
+            return Err("not a word".into());
+        };
         return Ok(word);
     }
     if let Some(&(_, word, shift)) = EXTRA.iter().find(|row| row.0 == mnemonic) {
-        let Argument::Unsigned(value @ 0..32) = arguments[0] else { return Err("operand out of range".into()) };
+        let Argument::Unsigned(value @ 0..32) = arguments[0] else {
+            return Err("operand out of range".into());
+        };
         return Ok(word | value << shift);
     }
     powerpc_asm::assemble(mnemonic, &arguments).map_err(|error| error.to_string())
@@ -99,7 +112,9 @@ fn encode(text: &str, labels: &BTreeMap<&str, usize>, here: usize) -> Result<u32
 fn argument(operand: &str, labels: &BTreeMap<&str, usize>, here: usize) -> Result<Argument, String> {
     if let Some(&target) = labels.get(operand) {
         let words = i32::try_from(target).ok().zip(i32::try_from(here).ok());
-        return words.map(|(target, here)| Argument::Signed((target - here) * 4)).ok_or("too far".into());
+        return words
+            .map(|(target, here)| Argument::Signed((target - here) * 4))
+            .ok_or("too far".into());
     }
     let register = operand.strip_prefix("cr").or_else(|| operand.strip_prefix('r'));
     if let Some(number) = register.and_then(|digits| digits.parse::<u32>().ok()) {
@@ -157,7 +172,15 @@ mod tests {
         let words = assemble(source).unwrap();
         assert_eq!(
             words,
-            [0x8120_f05c, 0x5529_045f, 0x409e_000c, 0x7c00_8146, 0x7fe0_0106, 0x2f89_0000, 0x7c20_0124]
+            [
+                0x8120_f05c,
+                0x5529_045f,
+                0x409e_000c,
+                0x7c00_8146,
+                0x7fe0_0106,
+                0x2f89_0000,
+                0x7c20_0124
+            ]
         );
     }
 

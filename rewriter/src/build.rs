@@ -34,7 +34,12 @@ pub struct Options {
 impl Default for Options {
     /// Everything that the interface knows.
     fn default() -> Self {
-        Self { features: PageFeatures::all(), templates: Allowed::ALL, exclude: Vec::new(), reserve: 0 }
+        Self {
+            features: PageFeatures::all(),
+            templates: Allowed::ALL,
+            exclude: Vec::new(),
+            reserve: 0,
+        }
     }
 }
 
@@ -42,8 +47,10 @@ impl Default for Options {
 pub fn plan(image: &Image, target: Target, options: &Options) -> Plan {
     let candidates = scan(image);
     let mut map = CodeMap::new(image);
-    let mut verdicts: Vec<Option<Reason>> =
-        candidates.iter().map(|candidate| obstacle(&mut map, candidate, options)).collect();
+    let mut verdicts: Vec<Option<Reason>> = candidates
+        .iter()
+        .map(|candidate| obstacle(&mut map, candidate, options))
+        .collect();
     tell_unreferenced(&map, &candidates, &mut verdicts);
     let vetoed = vetoed_groups(&map, &candidates, &verdicts);
     for (candidate, verdict) in candidates.iter().zip(&mut verdicts) {
@@ -59,7 +66,12 @@ pub fn plan(image: &Image, target: Target, options: &Options) -> Plan {
 /// Why a candidate cannot be rewritten whatever the template, if so.
 fn obstacle(map: &mut CodeMap, candidate: &Candidate, options: &Options) -> Option<Reason> {
     let (image, address) = (map.image(), candidate.address);
-    if image.reserved.iter().chain(&options.exclude).any(|range| range.contains(&address)) {
+    if image
+        .reserved
+        .iter()
+        .chain(&options.exclude)
+        .any(|range| range.contains(&address))
+    {
         return Some(Reason::Reserved);
     }
     if !map.is_code(address) {
@@ -84,7 +96,10 @@ pub fn feature(operation: Operation) -> PageFeatures {
 
 /// Tells code that nothing refers to from what may be data.
 fn tell_unreferenced(map: &CodeMap, candidates: &[Candidate], verdicts: &mut [Option<Reason>]) {
-    let unreached = candidates.iter().zip(&*verdicts).filter(|(_, verdict)| **verdict == Some(Reason::Data));
+    let unreached = candidates
+        .iter()
+        .zip(&*verdicts)
+        .filter(|(_, verdict)| **verdict == Some(Reason::Data));
     let orphans = map.orphans(unreached.map(|(candidate, _)| candidate.address));
     for (candidate, verdict) in candidates.iter().zip(verdicts) {
         let unit = map.unit(candidate.address);
@@ -100,7 +115,9 @@ fn tell_unreferenced(map: &CodeMap, candidates: &[Candidate], verdicts: &mut [Op
 fn vetoed_groups(map: &CodeMap, candidates: &[Candidate], verdicts: &[Option<Reason>]) -> BTreeSet<u8> {
     let mut vetoed = BTreeSet::new();
     for (candidate, verdict) in candidates.iter().zip(verdicts) {
-        let Some(group) = candidate.operation.spr().and_then(|spr| spr.group) else { continue };
+        let Some(group) = candidate.operation.spr().and_then(|spr| spr.group) else {
+            continue;
+        };
         let harmless = match verdict {
             None | Some(Reason::Unreferenced) => true,
             Some(Reason::Data) => map.unit(candidate.address).is_some_and(|unit| unit.sized),
@@ -127,15 +144,23 @@ fn choices(
                 Operation::WriteSegment { .. } | Operation::WriteSegmentIndirect { .. }
             )
     };
-    let open = candidates.iter().zip(verdicts).filter(|(_, verdict)| verdict.is_none());
-    let analysed: Vec<u64> =
-        open.filter(|(candidate, _)| needs_analysis(candidate)).map(|(candidate, _)| candidate.address).collect();
+    let open = candidates
+        .iter()
+        .zip(verdicts)
+        .filter(|(_, verdict)| verdict.is_none());
+    let analysed: Vec<u64> = open
+        .filter(|(candidate, _)| needs_analysis(candidate))
+        .map(|(candidate, _)| candidate.address)
+        .collect();
     let image = map.image();
     let sized: Vec<bool> = candidates
         .iter()
         .map(|candidate| map.unit(candidate.address).is_some_and(|unit| unit.sized))
         .collect();
-    let copied: Vec<bool> = candidates.iter().map(|candidate| map.copied_by(candidate.address).is_some()).collect();
+    let copied: Vec<bool> = candidates
+        .iter()
+        .map(|candidate| map.copied_by(candidate.address).is_some())
+        .collect();
     let mut analysis = Analysis::new(map, &analysed);
     let mut choices = Vec::with_capacity(candidates.len());
     for (((candidate, verdict), sized), copied) in candidates.iter().zip(verdicts).zip(sized).zip(copied) {
@@ -158,7 +183,10 @@ fn choices(
 fn context(image: &Image, candidate: &Candidate, sized: bool, copied: bool) -> Context {
     let address = candidate.address;
     let pinned = image.pinned.iter().any(|range| range.contains(&address))
-        || image.edges.binary_search_by_key(&address, |edge| edge.from).is_ok();
+        || image
+            .edges
+            .binary_search_by_key(&address, |edge| edge.from)
+            .is_ok();
     Context {
         family: image.family,
         endian: image.endian,
@@ -167,7 +195,11 @@ fn context(image: &Image, candidate: &Candidate, sized: bool, copied: bool) -> C
         facts: Facts::default(),
         dead: cpu::Regs::NONE,
         r2_is_never_r1: image.abi.r2_is_never_r1 && sized,
-        in_place_only: if copied { Some(Reason::Copied) } else { pinned.then_some(Reason::Pinned) },
+        in_place_only: if copied {
+            Some(Reason::Copied)
+        } else {
+            pinned.then_some(Reason::Pinned)
+        },
     }
 }
 
@@ -192,7 +224,10 @@ fn place(
                 features |= feature(candidate.operation);
                 Outcome::Rewritten(rewrite)
             }
-            Err(reason) => Outcome::Left(Left { reason, detail: detail(map, candidate, reason) }),
+            Err(reason) => Outcome::Left(Left {
+                reason,
+                detail: detail(map, candidate, reason),
+            }),
         };
         sites.push(Site {
             address: candidate.address,
@@ -213,7 +248,12 @@ fn place(
     }
 }
 
-fn rewrite(map: &CodeMap, candidate: &Candidate, choice: Choice, arenas: &mut Arenas) -> Result<Rewrite, Reason> {
+fn rewrite(
+    map: &CodeMap,
+    candidate: &Candidate,
+    choice: Choice,
+    arenas: &mut Arenas,
+) -> Result<Rewrite, Reason> {
     let (new, trampoline) = match choice.code {
         Code::InPlace(word) => (word, None),
         Code::Trampoline(words) => {
@@ -221,7 +261,9 @@ fn rewrite(map: &CodeMap, candidate: &Candidate, choice: Choice, arenas: &mut Ar
             (branch, Some(trampoline))
         }
         Code::Subroutine(words) => {
-            let placed = arenas.place_shared(candidate.address, &words).ok_or(Reason::NoRoom)?;
+            let placed = arenas
+                .place_shared(candidate.address, &words)
+                .ok_or(Reason::NoRoom)?;
             (placed.0, Some(placed.1))
         }
     };
@@ -233,7 +275,9 @@ fn rewrite(map: &CodeMap, candidate: &Candidate, choice: Choice, arenas: &mut Ar
         known: choice.known,
         trampoline,
         group: candidate.operation.spr().and_then(|spr| spr.group),
-        self_patched: map.replaced_by(candidate.address).map(|patched| patched.table.to_string()),
+        self_patched: map
+            .replaced_by(candidate.address)
+            .map(|patched| patched.table.to_string()),
     })
 }
 
@@ -244,9 +288,13 @@ fn detail(map: &CodeMap, candidate: &Candidate, reason: Reason) -> Option<String
             let from = map.copied_by(candidate.address)?;
             Some(format!("{} may copy it over {:#x}", from.table, from.range.start))
         }
-        Reason::SprgGroup => candidate.operation.spr().and_then(|spr| spr.group).map(|group| match group {
-            Group::Sprg3To7 => "a site of SPRG3 to SPRG7 is left alone for another reason".to_string(),
-        }),
+        Reason::SprgGroup => candidate
+            .operation
+            .spr()
+            .and_then(|spr| spr.group)
+            .map(|group| match group {
+                Group::Sprg3To7 => "a site of SPRG3 to SPRG7 is left alone for another reason".to_string(),
+            }),
         _ => None,
     }
 }

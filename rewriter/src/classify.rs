@@ -91,7 +91,11 @@ struct Row {
 }
 
 const fn row(mask: u32, value: u32, families: Families, operation: fn(u32) -> Operation) -> Row {
-    Row { pattern: Pattern { mask, value }, families, operation }
+    Row {
+        pattern: Pattern { mask, value },
+        families,
+        operation,
+    }
 }
 
 /// Every instruction but `mfspr` and `mtspr`, whose patterns come from [`SHARED_SPRS`]. Encodings: Power ISA 2.07
@@ -109,8 +113,14 @@ const ROWS: &[Row] = &[
     row(0xffff_ffff, 0x7c00_046c, Families::ALL,       |_| Operation::TlbSync),
 ];
 
-const MFSPR: Pattern = Pattern { mask: 0xfc00_07ff, value: 0x7c00_02a6 };
-const MTSPR: Pattern = Pattern { mask: 0xfc00_07ff, value: 0x7c00_03a6 };
+const MFSPR: Pattern = Pattern {
+    mask: 0xfc00_07ff,
+    value: 0x7c00_02a6,
+};
+const MTSPR: Pattern = Pattern {
+    mask: 0xfc00_07ff,
+    value: 0x7c00_03a6,
+};
 
 /// The five bits of a field whose last bit has this weight.
 const fn field(word: u32, shift: u32) -> u8 {
@@ -139,14 +149,19 @@ pub fn classify(word: u32, family: Family) -> Option<Operation> {
         let writable = shared_spr(spr_number(word), family).filter(|spr| spr.access == Access::ReadWrite);
         return writable.map(|spr| Operation::WriteSpr { rs: rt(word), spr });
     }
-    let row = ROWS.iter().find(|row| row.families.has(family) && row.pattern.matches(word))?;
+    let row = ROWS
+        .iter()
+        .find(|row| row.families.has(family) && row.pattern.matches(word))?;
     Some((row.operation)(word))
 }
 
 /// The patterns of all words that [`classify`] knows on this family.
 pub fn patterns(family: Family) -> Vec<Pattern> {
-    let mut patterns: Vec<_> =
-        ROWS.iter().filter(|row| row.families.has(family)).map(|row| row.pattern).collect();
+    let mut patterns: Vec<_> = ROWS
+        .iter()
+        .filter(|row| row.families.has(family))
+        .map(|row| row.pattern)
+        .collect();
     for spr in SHARED_SPRS.iter().filter(|spr| spr.families.has(family)) {
         let of = |base: Pattern| Pattern {
             mask: base.mask | 0x001f_f800,
@@ -200,13 +215,28 @@ mod tests {
 
     #[test]
     fn reserved_bits_count() {
-        assert_eq!(classify(0x7c60_00a6, Family::Book3s32), Some(Operation::ReadMsr { rt: 3 }));
+        assert_eq!(
+            classify(0x7c60_00a6, Family::Book3s32),
+            Some(Operation::ReadMsr { rt: 3 })
+        );
         for bit in 0..21 {
-            assert_eq!(classify(0x7c60_00a6 ^ 1 << bit, Family::Book3s32), None, "bit {bit}");
+            assert_eq!(
+                classify(0x7c60_00a6 ^ 1 << bit, Family::Book3s32),
+                None,
+                "bit {bit}"
+            );
         }
         assert_eq!(classify(0x7c01_0124, Family::Book3s64), None, "mtmsr with L=1");
-        assert_eq!(classify(0x7c10_01a4, Family::Book3s32), None, "mtsr with a reserved bit");
-        assert_eq!(classify(0x7c00_c146, Family::E500), None, "wrteei with a reserved bit");
+        assert_eq!(
+            classify(0x7c10_01a4, Family::Book3s32),
+            None,
+            "mtsr with a reserved bit"
+        );
+        assert_eq!(
+            classify(0x7c00_c146, Family::E500),
+            None,
+            "wrteei with a reserved bit"
+        );
     }
 
     #[test]

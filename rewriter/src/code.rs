@@ -90,14 +90,38 @@ impl<'i, 'a> CodeMap<'i, 'a> {
         let units = units(image);
         let crossings = walk::crossings(image, &units);
         let calls_out = leaving_functions(&units, &crossings);
-        let reached = image.regions.iter().map(|region| Bits::new(region.bytes.len() / 4)).collect();
+        let reached = image
+            .regions
+            .iter()
+            .map(|region| Bits::new(region.bytes.len() / 4))
+            .collect();
         let (walked, tables, computed) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
-        let replaced = image.patched.iter().filter(|patched| changes_flow(image, patched));
+        let replaced = image
+            .patched
+            .iter()
+            .filter(|patched| changes_flow(image, patched));
         let patches = Ranges::new(replaced, |patched| &patched.range);
         let copies = Ranges::new(image.patched.iter(), |patched| &patched.alternative);
-        let mut entries: Vec<u64> = image.edges.iter().map(|edge| edge.to).chain(image.roots.iter().copied()).collect();
+        let mut entries: Vec<u64> = image
+            .edges
+            .iter()
+            .map(|edge| edge.to)
+            .chain(image.roots.iter().copied())
+            .collect();
         entries.sort_unstable();
-        let mut map = Self { image, units, reached, walked, tables, computed, crossings, calls_out, entries, patches, copies };
+        let mut map = Self {
+            image,
+            units,
+            reached,
+            walked,
+            tables,
+            computed,
+            crossings,
+            calls_out,
+            entries,
+            patches,
+            copies,
+        };
         map.walk_outside_functions();
         map
     }
@@ -114,7 +138,10 @@ impl<'i, 'a> CodeMap<'i, 'a> {
 
     /// The unit that holds `address`.
     pub fn unit(&self, address: u64) -> Option<Unit> {
-        let index = self.units.partition_point(|unit| unit.start <= address).checked_sub(1)?;
+        let index = self
+            .units
+            .partition_point(|unit| unit.start <= address)
+            .checked_sub(1)?;
         Some(self.units[index]).filter(|unit| unit.contains(address))
     }
 
@@ -135,12 +162,19 @@ impl<'i, 'a> CodeMap<'i, 'a> {
     /// Where control may enter a unit that no branch shows: roots, fixups, what data refers to.
     pub fn entries_of(&self, unit: Unit) -> impl Iterator<Item = u64> + '_ {
         let entries = walk::within(&self.entries, unit, |entry| *entry);
-        entries.chain(walk::within(&self.image.referenced, unit, |address| *address)).copied()
+        entries
+            .chain(walk::within(&self.image.referenced, unit, |address| *address))
+            .copied()
     }
 
     /// The first entry of the image's tables by which the kernel may replace the word at `address`.
     pub fn replaced_by(&self, address: u64) -> Option<&'i Patched> {
         self.patches.holding(address).next()
+    }
+
+    /// Whether the kernel may replace the word at `address` with code that is not known.
+    pub fn becomes_unknown(&self, address: u64) -> bool {
+        self.patches.holding(address).any(|patched| patched.unknown)
     }
 
     /// The first entry by which the kernel may copy the word at `address` elsewhere.
@@ -150,8 +184,12 @@ impl<'i, 'a> CodeMap<'i, 'a> {
 
     /// Direct branches that enter `unit` from other units.
     pub fn entered_by(&self, unit: Unit) -> &[Crossing] {
-        let first = self.crossings.partition_point(|crossing| crossing.target < unit.start);
-        let end = self.crossings.partition_point(|crossing| crossing.target < unit.end);
+        let first = self
+            .crossings
+            .partition_point(|crossing| crossing.target < unit.start);
+        let end = self
+            .crossings
+            .partition_point(|crossing| crossing.target < unit.end);
         &self.crossings[first..end]
     }
 
@@ -161,10 +199,17 @@ impl<'i, 'a> CodeMap<'i, 'a> {
     pub fn instead_of(&self, address: u64) -> impl Iterator<Item = u64> + '_ {
         let replaced = self.patches.holding(address).map(move |patched| {
             let copied = patched.alternative.start + (address - patched.range.start);
-            if patched.alternative.contains(&copied) { copied } else { patched.range.end }
+            if patched.alternative.contains(&copied) {
+                copied
+            } else {
+                patched.range.end
+            }
         });
         let last = address.saturating_sub(4);
-        let ended = self.copies.holding(last).filter(move |patched| patched.alternative.end == address);
+        let ended = self
+            .copies
+            .holding(last)
+            .filter(move |patched| patched.alternative.end == address);
         replaced.chain(ended.map(|patched| patched.range.end))
     }
 
@@ -188,16 +233,24 @@ impl<'i, 'a> CodeMap<'i, 'a> {
 
     /// The fragment outside functions that may run on into `unit`.
     pub fn runs_into(&self, unit: Unit) -> Option<Unit> {
-        let before = self.unit(unit.start.checked_sub(4)?).filter(|before| !before.sized)?;
+        let before = self
+            .unit(unit.start.checked_sub(4)?)
+            .filter(|before| !before.sized)?;
         let addresses = (1..=before.words() as u64).map(|distance| before.end - 4 * distance);
         let words = addresses.filter_map(|address| Some((address, self.image.word(address)?)));
         let mut code = words.skip_while(|(_, word)| *word == 0 || *word == crate::asm::NOP);
         let ends = code.next().is_some_and(|(address, word)| {
             matches!(
                 decode(word, self.image.family).flow(address),
-                Flow::Branch { conditional: false, link: false, .. }
-                    | Flow::Indirect { conditional: false, link: false, .. }
-                    | Flow::Return
+                Flow::Branch {
+                    conditional: false,
+                    link: false,
+                    ..
+                } | Flow::Indirect {
+                    conditional: false,
+                    link: false,
+                    ..
+                } | Flow::Return
                     | Flow::Unknown
             )
         });
@@ -205,20 +258,29 @@ impl<'i, 'a> CodeMap<'i, 'a> {
     }
 
     fn is_reached(&self, address: u64) -> bool {
-        self.slot(address).is_some_and(|(region, word)| self.reached[region].get(word))
+        self.slot(address)
+            .is_some_and(|(region, word)| self.reached[region].get(word))
     }
 
     /// Marks the word as reached; whether it was not before.
     fn reach(&mut self, address: u64) -> bool {
-        self.slot(address).is_some_and(|(region, word)| self.reached[region].set(word))
+        self.slot(address)
+            .is_some_and(|(region, word)| self.reached[region].set(word))
     }
 
     fn slot(&self, address: u64) -> Option<(usize, usize)> {
         let regions = &self.image.regions;
-        let index = regions.partition_point(|region| region.address <= address).checked_sub(1)?;
+        let index = regions
+            .partition_point(|region| region.address <= address)
+            .checked_sub(1)?;
         let region = regions[index];
         let inside = region.contains(address) && address.is_multiple_of(4);
-        inside.then(|| (index, usize::try_from((address - region.address) / 4).unwrap_or(usize::MAX)))
+        inside.then(|| {
+            (
+                index,
+                usize::try_from((address - region.address) / 4).unwrap_or(usize::MAX),
+            )
+        })
     }
 }
 
@@ -241,8 +303,10 @@ fn leaving_functions(units: &[Unit], crossings: &[Crossing]) -> Vec<Crossing> {
 /// by a nop or a call (a call to the function tracer, say) still does.
 fn changes_flow(image: &Image, patched: &Patched) -> bool {
     let range = &patched.range;
-    let one_word = range.end - range.start == 4 && patched.alternative.is_empty();
-    let flow = image.word(range.start).map(|word| decode(word, image.family).flow(range.start));
+    let one_word = range.end - range.start == 4 && patched.alternative.is_empty() && !patched.unknown;
+    let flow = image
+        .word(range.start)
+        .map(|word| decode(word, image.family).flow(range.start));
     let goes_on = matches!(flow, Some(Flow::Next | Flow::Branch { link: true, .. }));
     !(one_word && goes_on)
 }
@@ -254,7 +318,11 @@ fn push_fragments(image: &Image, units: &mut Vec<Unit>, start: u64, end: u64) {
     let labels = image.symbols[first..].iter().map(|symbol| symbol.address & !3);
     for label in labels.take_while(|label| *label < end).chain([end]) {
         if next < label {
-            units.push(Unit { start: next, end: label, sized: false });
+            units.push(Unit {
+                start: next,
+                end: label,
+                sized: false,
+            });
             next = label;
         }
     }
@@ -264,7 +332,9 @@ fn push_fragments(image: &Image, units: &mut Vec<Unit>, start: u64, end: u64) {
 fn units(image: &Image) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::new();
     for region in &image.regions {
-        let first = image.symbols.partition_point(|symbol| symbol.address < region.address);
+        let first = image
+            .symbols
+            .partition_point(|symbol| symbol.address < region.address);
         let mut next = region.address;
         let functions = image.symbols[first..]
             .iter()
@@ -272,12 +342,20 @@ fn units(image: &Image) -> Vec<Unit> {
             .filter(|symbol| symbol.kind == SymbolKind::Function && symbol.size > 0);
         for function in functions {
             let start = function.address & !3;
-            let end = (function.address.saturating_add(function.size).saturating_add(3) & !3).min(region.end());
-            match units.last_mut().filter(|last| last.sized && start < last.end && start >= region.address) {
+            let end =
+                (function.address.saturating_add(function.size).saturating_add(3) & !3).min(region.end());
+            match units
+                .last_mut()
+                .filter(|last| last.sized && start < last.end && start >= region.address)
+            {
                 Some(last) => last.end = last.end.max(end),
                 None => {
                     push_fragments(image, &mut units, next, start);
-                    units.push(Unit { start, end, sized: true });
+                    units.push(Unit {
+                        start,
+                        end,
+                        sized: true,
+                    });
                 }
             }
             next = units.last().map_or(end, |last| last.end);

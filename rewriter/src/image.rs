@@ -123,6 +123,9 @@ pub struct Patched {
     pub range: Range<u64>,
     /// The code that may be copied over it; empty when the range is filled with something else.
     pub alternative: Range<u64>,
+    /// Whether the range may be filled with code that is not known: it may read any register and go anywhere.
+    /// Otherwise, with no alternative, it is filled with nops, barriers or a call that keeps every register.
+    pub unknown: bool,
 }
 
 /// What the image's calling convention promises.
@@ -136,7 +139,11 @@ pub struct Abi {
 
 /// Where an area of trampolines comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
 pub enum AreaKind {
     /// Padding that aligns what follows.
     Gap,
@@ -160,7 +167,10 @@ pub struct Area {
 impl<'a> Image<'a> {
     /// The region that holds the word at `address`.
     pub fn region(&self, address: u64) -> Option<&Region<'a>> {
-        let index = self.regions.partition_point(|region| region.address <= address).checked_sub(1)?;
+        let index = self
+            .regions
+            .partition_point(|region| region.address <= address)
+            .checked_sub(1)?;
         Some(&self.regions[index]).filter(|region| region.contains(address))
     }
 
@@ -186,10 +196,17 @@ impl<'a> Image<'a> {
     pub fn symbol(&self, address: u64) -> Option<&Symbol<'a>> {
         let floor = self.region(address)?.address;
         let end = self.symbols.partition_point(|symbol| symbol.address <= address);
-        let before = self.symbols[..end].iter().rev().take_while(|symbol| symbol.address >= floor);
+        let before = self.symbols[..end]
+            .iter()
+            .rev()
+            .take_while(|symbol| symbol.address >= floor);
         let mut candidates = before.take(8);
         let nearest = candidates.next()?;
         let covers = |symbol: &&Symbol| address < symbol.address + symbol.size;
-        if covers(&nearest) { Some(nearest) } else { candidates.find(covers).or(Some(nearest)) }
+        if covers(&nearest) {
+            Some(nearest)
+        } else {
+            candidates.find(covers).or(Some(nearest))
+        }
     }
 }

@@ -80,7 +80,11 @@ pub struct Site {
 
 /// What becomes of a candidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(untagged))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(untagged)
+)]
 pub enum Outcome {
     /// It is rewritten.
     Rewritten(Rewrite),
@@ -153,7 +157,11 @@ pub struct Left {
 
 /// Kinds of templates, cheapest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
 pub enum TemplateKind {
     /// One load, store or nop in place.
     Direct,
@@ -167,7 +175,12 @@ pub enum TemplateKind {
 
 impl TemplateKind {
     /// Every kind, cheapest first.
-    pub const ALL: [Self; 4] = [Self::Direct, Self::Idiom, Self::FreeRegister, Self::CriticalSection];
+    pub const ALL: [Self; 4] = [
+        Self::Direct,
+        Self::Idiom,
+        Self::FreeRegister,
+        Self::CriticalSection,
+    ];
 
     /// The kind's name on command lines and in reports.
     pub const fn name(self) -> &'static str {
@@ -231,7 +244,10 @@ impl Site {
 
     /// The first word of the instruction's text.
     pub fn mnemonic(&self) -> &str {
-        self.instruction.split_ascii_whitespace().next().unwrap_or_default()
+        self.instruction
+            .split_ascii_whitespace()
+            .next()
+            .unwrap_or_default()
     }
 }
 
@@ -278,7 +294,11 @@ impl Plan {
     /// Every trampoline once, in the order of addresses, with the number of sites that use it.
     pub fn trampolines(&self) -> BTreeMap<u64, (&Trampoline, usize)> {
         let mut trampolines = BTreeMap::new();
-        for trampoline in self.sites.iter().filter_map(|site| site.rewrite()?.trampoline.as_ref()) {
+        for trampoline in self
+            .sites
+            .iter()
+            .filter_map(|site| site.rewrite()?.trampoline.as_ref())
+        {
             trampolines.entry(trampoline.address).or_insert((trampoline, 0)).1 += 1;
         }
         trampolines
@@ -286,7 +306,10 @@ impl Plan {
 
     /// The plan's sums.
     pub fn totals(&self) -> Totals {
-        let mut totals = Totals { candidates: self.sites.len(), ..Totals::default() };
+        let mut totals = Totals {
+            candidates: self.sites.len(),
+            ..Totals::default()
+        };
         for site in &self.sites {
             totals.add(site);
         }

@@ -34,7 +34,11 @@ pub fn scan(image: &Image) -> Vec<Candidate> {
     let mut found = Vec::new();
     for region in &image.regions {
         scanner.scan(region.bytes, |offset, word, operation| {
-            found.push(Candidate { address: region.address + offset as u64, word, operation });
+            found.push(Candidate {
+                address: region.address + offset as u64,
+                word,
+                operation,
+            });
         });
     }
     found
@@ -50,7 +54,11 @@ pub struct Scanner {
 impl Scanner {
     /// A scanner for code of this family and byte order.
     pub fn new(family: Family, endian: Endian) -> Self {
-        Self { filter: Filter::new(family, endian), family, endian }
+        Self {
+            filter: Filter::new(family, endian),
+            family,
+            endian,
+        }
     }
 
     /// Calls `found` with byte offset, word and operation of every candidate. Bytes behind the last whole word

@@ -111,7 +111,10 @@ pub fn choose(context: &Context, allowed: Allowed) -> Result<Choice, Reason> {
             dead: Vec::new(),
             known: None,
         };
-        return allowed.has(TemplateKind::Direct).then_some(choice).ok_or(Reason::NotAllowed);
+        return allowed
+            .has(TemplateKind::Direct)
+            .then_some(choice)
+            .ok_or(Reason::NotAllowed);
     }
     let mut reason = Reason::NotAllowed;
     for shape in shape::SHAPES.iter().filter(|shape| shape.suits(context)) {
@@ -127,13 +130,21 @@ fn try_shape(shape: &'static Shape, context: &Context, allowed: Allowed) -> Resu
     if shape.form == Form::InPlace {
         let kind = TemplateKind::Idiom;
         let code = Code::InPlace(compose::in_place(shape, context));
-        let choice = Choice { kind, shape: shape.name, code, dead: Vec::new(), known: shape.relies_on(context) };
+        let choice = Choice {
+            kind,
+            shape: shape.name,
+            code,
+            dead: Vec::new(),
+            known: shape.relies_on(context),
+        };
         return allowed.has(kind).then_some(choice).ok_or(Reason::NotAllowed);
     }
     if let Some(reason) = context.in_place_only {
         return Err(reason);
     }
-    if let Some(resources) = Resources::free(shape, context).filter(|_| allowed.has(TemplateKind::FreeRegister)) {
+    if let Some(resources) =
+        Resources::free(shape, context).filter(|_| allowed.has(TemplateKind::FreeRegister))
+    {
         return Ok(trampoline(shape, context, &resources, TemplateKind::FreeRegister));
     }
     if !allowed.has(TemplateKind::CriticalSection) {
@@ -143,12 +154,27 @@ fn try_shape(shape: &'static Shape, context: &Context, allowed: Allowed) -> Resu
     if resources.marker == Marker::None {
         return Err(Reason::NoEndMarker);
     }
-    Ok(trampoline(shape, context, &resources, TemplateKind::CriticalSection))
+    Ok(trampoline(
+        shape,
+        context,
+        &resources,
+        TemplateKind::CriticalSection,
+    ))
 }
 
 fn trampoline(shape: &'static Shape, context: &Context, resources: &Resources, kind: TemplateKind) -> Choice {
     let words = compose::trampoline(shape, context, resources);
-    let code = if resources.linked { Code::Subroutine(words) } else { Code::Trampoline(words) };
+    let code = if resources.linked {
+        Code::Subroutine(words)
+    } else {
+        Code::Trampoline(words)
+    };
     let known = shape.relies_on(context);
-    Choice { kind, shape: shape.name, code, dead: resources.dead_names(), known }
+    Choice {
+        kind,
+        shape: shape.name,
+        code,
+        dead: resources.dead_names(),
+        known,
+    }
 }

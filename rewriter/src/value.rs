@@ -21,33 +21,61 @@ pub struct Value {
 
 impl Value {
     /// Nothing is known.
-    pub const UNKNOWN: Self = Self { differs: u64::MAX, set: 0, clear: 0, rotation: 0 };
+    pub const UNKNOWN: Self = Self {
+        differs: u64::MAX,
+        set: 0,
+        clear: 0,
+        rotation: 0,
+    };
 
     /// A constant.
     pub const fn constant(value: u64) -> Self {
-        Self { differs: u64::MAX, set: value, clear: !value, rotation: 0 }
+        Self {
+            differs: u64::MAX,
+            set: value,
+            clear: !value,
+            rotation: 0,
+        }
     }
 
     /// The MSR, some of whose bits are known.
     pub const fn msr(set: u64, clear: u64) -> Self {
-        Self { differs: 0, set, clear, rotation: 0 }
+        Self {
+            differs: 0,
+            set,
+            clear,
+            rotation: 0,
+        }
     }
 
     /// The constant, if every bit is known and none is moved.
     pub const fn as_constant(self) -> Option<u64> {
-        if self.rotation == 0 && self.set | self.clear == u64::MAX { Some(self.set) } else { None }
+        if self.rotation == 0 && self.set | self.clear == u64::MAX {
+            Some(self.set)
+        } else {
+            None
+        }
     }
 
     /// How many of the lowest bits are known without a gap.
     pub const fn known_low_bits(self) -> u32 {
-        if self.rotation == 0 { (self.set | self.clear).trailing_ones() } else { 0 }
+        if self.rotation == 0 {
+            (self.set | self.clear).trailing_ones()
+        } else {
+            0
+        }
     }
 
     /// The sum with a number: as many low bits are known as before.
     const fn add(self, addend: u64) -> Self {
         let known = u64::MAX.unbounded_shl(self.known_low_bits());
         let sum = self.set.wrapping_add(addend);
-        Self { differs: u64::MAX, set: sum & !known, clear: !sum & !known, rotation: 0 }
+        Self {
+            differs: u64::MAX,
+            set: sum & !known,
+            clear: !sum & !known,
+            rotation: 0,
+        }
     }
 
     /// What is known where two paths meet.
@@ -65,18 +93,36 @@ impl Value {
 
     /// The value with the bits outside `mask` cleared.
     const fn keep(self, mask: u64) -> Self {
-        Self { differs: self.differs | !mask, set: self.set & mask, clear: self.clear | !mask, ..self }
+        Self {
+            differs: self.differs | !mask,
+            set: self.set & mask,
+            clear: self.clear | !mask,
+            ..self
+        }
     }
 
     /// The value with the bits of `mask` set.
     const fn or(self, mask: u64) -> Self {
-        Self { differs: self.differs | mask, set: self.set | mask, clear: self.clear & !mask, ..self }
+        Self {
+            differs: self.differs | mask,
+            set: self.set | mask,
+            clear: self.clear & !mask,
+            ..self
+        }
     }
 
     /// The value with the bits of `mask` inverted.
     const fn xor(self, mask: u64) -> Self {
-        let (set, clear) = (self.set & !mask | self.clear & mask, self.clear & !mask | self.set & mask);
-        Self { differs: self.differs | mask, set, clear, ..self }
+        let (set, clear) = (
+            self.set & !mask | self.clear & mask,
+            self.clear & !mask | self.set & mask,
+        );
+        Self {
+            differs: self.differs | mask,
+            set,
+            clear,
+            ..self
+        }
     }
 
     /// The bits of `mask` from `other`, the rest from this value.
@@ -103,7 +149,10 @@ impl Value {
             32 => (mask as u32).rotate_right(rotation) as u64,
             _ => mask.rotate_right(rotation),
         };
-        Self { rotation, ..self.keep(unrotated) }
+        Self {
+            rotation,
+            ..self.keep(unrotated)
+        }
     }
 }
 
@@ -113,7 +162,13 @@ pub fn compute(word: u32, size: WordSize, get: impl Fn(u8) -> Value) -> Option<(
     let (rt, ra, rb) = (field5(word, 21), field5(word, 16), field5(word, 11));
     let immediate = u64::from(word & 0xffff);
     let signed = (immediate ^ 0x8000).wrapping_sub(0x8000);
-    let sum = |addend: u64| if ra == 0 { Value::constant(addend) } else { get(ra).add(addend) };
+    let sum = |addend: u64| {
+        if ra == 0 {
+            Value::constant(addend)
+        } else {
+            get(ra).add(addend)
+        }
+    };
     let source = get(rt).straight();
     let value = match word >> 26 {
         14 => return Some((rt, within(size, sum(signed)))),
@@ -158,7 +213,9 @@ fn logical(word: u32, left: Value, right: Value, same: bool) -> Option<Value> {
         444 => with_constant(Value::or),
         28 => with_constant(Value::keep),
         316 => with_constant(Value::xor),
-        60 => right.as_constant().map_or(Value::UNKNOWN, |mask| left.straight().keep(!mask)),
+        60 => right
+            .as_constant()
+            .map_or(Value::UNKNOWN, |mask| left.straight().keep(!mask)),
         _ => return None,
     })
 }
@@ -226,7 +283,10 @@ mod tests {
         assert_eq!((cleared.differs, cleared.clear & EE), (EE, EE));
         let set = run(WordSize::Word32, "ori r9, r9, 0x8002");
         assert_eq!((set.differs, set.set), (EE | RI, EE | RI));
-        let with_mask = run(WordSize::Word32, "li r10, -32769\nandis. r0, r10, 0xffff\nand r9, r9, r10");
+        let with_mask = run(
+            WordSize::Word32,
+            "li r10, -32769\nandis. r0, r10, 0xffff\nand r9, r9, r10",
+        );
         assert_eq!((with_mask.differs, with_mask.clear & EE), (EE, EE));
     }
 
@@ -236,7 +296,10 @@ mod tests {
         assert_eq!((cleared.differs, cleared.clear, cleared.rotation), (EE, EE, 0));
         let half = run(WordSize::Word64, "rldicl r9, r9, 48, 1");
         assert_ne!(half.rotation, 0);
-        let word = run(WordSize::Word32, "rlwinm r9, r9, 16, 1, 31\nrlwinm r9, r9, 16, 0, 31");
+        let word = run(
+            WordSize::Word32,
+            "rlwinm r9, r9, 16, 1, 31\nrlwinm r9, r9, 16, 0, 31",
+        );
         assert_eq!((word.differs, word.clear & EE, word.rotation), (EE, EE, 0));
     }
 

@@ -31,7 +31,10 @@ pub struct Effort {
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { random_states: 16, seed: 1 }
+        Self {
+            random_states: 16,
+            seed: 1,
+        }
     }
 }
 
@@ -58,12 +61,18 @@ pub struct Report {
 
 /// Verifies a plan against its image; `progress` is told after each site.
 pub fn verify(image: &Image, plan: &Plan, effort: Effort, mut progress: impl FnMut(usize)) -> Report {
-    let mut report = Report { findings: structure::check(image, plan), ..Report::default() };
+    let mut report = Report {
+        findings: structure::check(image, plan),
+        ..Report::default()
+    };
     let mut executed = Executed::default();
     for (index, site) in plan.sites.iter().enumerate() {
         if let Some(rewrite) = site.rewrite() {
             let problem = executed.site(plan, site, rewrite, effort);
-            report.findings.extend(problem.map(|problem| Finding { address: site.address, problem }));
+            report.findings.extend(problem.map(|problem| Finding {
+                address: site.address,
+                problem,
+            }));
         }
         progress(index + 1);
     }

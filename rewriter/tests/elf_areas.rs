@@ -29,11 +29,18 @@ fn padded(form: Form) -> Elf {
 
 fn areas(elf: &Elf, options: &ReadOptions) -> Vec<Area> {
     let bytes = elf.build();
-    ElfImage::parse(&bytes, options).unwrap_or_else(|error| panic!("{error}")).image().areas.clone()
+    ElfImage::parse(&bytes, options)
+        .unwrap_or_else(|error| panic!("{error}"))
+        .image()
+        .areas
+        .clone()
 }
 
 fn gaps(elf: &Elf, family: Family) -> Vec<(u64, u64)> {
-    let options = ReadOptions { family: Some(family), ..ReadOptions::default() };
+    let options = ReadOptions {
+        family: Some(family),
+        ..ReadOptions::default()
+    };
     let areas = areas(elf, &options);
     let gaps = areas.iter().filter(|area| area.kind == AreaKind::Gap);
     gaps.map(|area| (area.range.start, area.range.end)).collect()
@@ -44,7 +51,11 @@ fn padding_between_functions_is_a_gap() {
     for form in FORMS {
         let found = areas(&padded(form), &options(form));
         let kinds: Vec<_> = found.iter().map(|area| (area.kind, area.range.start)).collect();
-        assert_eq!(kinds, [(AreaKind::Gap, AREA), (AreaKind::New, 0xc001_0000)], "{form:?}");
+        assert_eq!(
+            kinds,
+            [(AreaKind::Gap, AREA), (AreaKind::New, 0xc001_0000)],
+            "{form:?}"
+        );
         assert_eq!(found[0].range.end, BASE + 128);
         assert!(found.iter().all(|area| area.serves.is_none()));
     }
@@ -66,7 +77,9 @@ fn what_is_not_padding_is_no_gap() {
         elf.symbol("label", 1, AREA + 32, 0, NOTYPE);
     });
     check("a byte is not zero", &|elf| elf.sections[0].bytes[100] = 1);
-    check("what follows is not aligned", &|elf| elf.symbols[1].value = BASE + 124);
+    check("what follows is not aligned", &|elf| {
+        elf.symbols[1].value = BASE + 124
+    });
     check("an exception arrives there", &|elf| {
         let relative = |from: u64, to: u64| BE32.bytes(to.wrapping_sub(from), 4);
         let entry = [relative(BASE + 0x1c4, BASE), relative(BASE + 0x1c8, AREA + 16)].concat();
@@ -87,7 +100,11 @@ fn padding_between_sections_is_a_gap() {
     elf.section(".rodata", A, BASE + 0x400, vec![1; 16]);
     assert_eq!(gaps(&elf, Family::Book3s32), [(BASE + 452, BASE + 0x400)]);
     elf.section(".data", A, BASE + 0x1000, vec![1; 16]);
-    assert_eq!(gaps(&elf, Family::Book3s32).len(), 1, "behind data no code can be expected to run");
+    assert_eq!(
+        gaps(&elf, Family::Book3s32).len(),
+        1,
+        "behind data no code can be expected to run"
+    );
 }
 
 /// A Linux kernel: text, data behind `_etext`, init sections.
@@ -108,7 +125,10 @@ fn linux() -> Elf {
 fn gaps_of_linux_stay_executable_and_are_not_freed() {
     let text = (BASE + 452, BASE + 0x1000);
     assert_eq!(gaps(&linux(), Family::Book3s32), [(AREA, BASE + 128), text]);
-    assert_eq!(gaps(&linux(), Family::E500), [(AREA, BASE + 128), text, (BASE + 0x1040, BASE + 0x2000)]);
+    assert_eq!(
+        gaps(&linux(), Family::E500),
+        [(AREA, BASE + 128), text, (BASE + 0x1040, BASE + 0x2000)]
+    );
     let mut unknown = linux();
     unknown.symbols.retain(|symbol| symbol.name != "_stext");
     assert!(gaps(&unknown, Family::Book3s32).is_empty());
@@ -117,11 +137,17 @@ fn gaps_of_linux_stay_executable_and_are_not_freed() {
 #[test]
 fn an_area_that_was_asked_for_comes_first() {
     let ask = |elf: &Elf, name: &str| {
-        let options = ReadOptions { use_area: Some(name.into()), ..options(BE32) };
+        let options = ReadOptions {
+            use_area: Some(name.into()),
+            ..options(BE32)
+        };
         ElfImage::parse(&elf.build(), &options).map(|elf| elf.image().areas.clone())
     };
     let found = ask(&padded(BE32), "buffer").unwrap();
-    assert_eq!((found[0].kind, found[0].range.clone()), (AreaKind::Asked, BASE + 192..BASE + 448));
+    assert_eq!(
+        (found[0].kind, found[0].range.clone()),
+        (AreaKind::Asked, BASE + 192..BASE + 448)
+    );
     let why = |elf: &Elf, name: &str| match ask(elf, name) {
         Err(ElfError::Area { why, .. }) => why,
         other => panic!("{other:?}"),

@@ -35,23 +35,44 @@ fn module(form: Form) -> Vec<u8> {
 fn rewritten(form: Form) -> Vec<u8> {
     let original = kernel(form);
     let image = read(&original, form);
-    let plan = plan(&image, &[("new", 0xc001_0000, 8)], &[(BASE + 4, MTMSR, LOAD, None)]);
+    let plan = plan(
+        &image,
+        &[("new", 0xc001_0000, 8)],
+        &[(BASE + 4, MTMSR, LOAD, None)],
+    );
     write(&image, &plan, &WriteOptions::default()).unwrap()
 }
 
 /// Interesting values for a field of up to eight bytes.
 fn value() -> impl Strategy<Value = Vec<u8>> {
-    let edge =
-        prop::sample::select(vec![0, 1, 2, 3, 0x7f, 0xff, 0x7fff_ffff, 0xffff_ffff, u64::MAX >> 1, u64::MAX]);
+    let edge = prop::sample::select(vec![
+        0,
+        1,
+        2,
+        3,
+        0x7f,
+        0xff,
+        0x7fff_ffff,
+        0xffff_ffff,
+        u64::MAX >> 1,
+        u64::MAX,
+    ]);
     let number = prop_oneof![edge, any::<u64>(), 0..0x800u64];
     (number, prop::sample::select(vec![1usize, 2, 4, 8]), any::<bool>()).prop_map(|(value, size, big)| {
-        if big { value.to_be_bytes()[8 - size..].to_vec() } else { value.to_le_bytes()[..size].to_vec() }
+        if big {
+            value.to_be_bytes()[8 - size..].to_vec()
+        } else {
+            value.to_le_bytes()[..size].to_vec()
+        }
     })
 }
 
 fn exercise(bytes: &[u8]) {
     for options in [ReadOptions::default(), options(BE32), options(BE64)] {
-        let options = ReadOptions { accept_rewritten: true, ..options };
+        let options = ReadOptions {
+            accept_rewritten: true,
+            ..options
+        };
         let Ok(elf) = ElfImage::parse(bytes, &options) else {
             continue;
         };
@@ -63,8 +84,14 @@ fn exercise(bytes: &[u8]) {
             assert!(area.range.start < area.range.end && area.range.start.is_multiple_of(4));
         }
         let plan = plan(&elf, &[], &[]);
-        if let Ok(changes) = changes(&elf, &plan, &WriteOptions { relayout: true, ..WriteOptions::default() })
-        {
+        if let Ok(changes) = changes(
+            &elf,
+            &plan,
+            &WriteOptions {
+                relayout: true,
+                ..WriteOptions::default()
+            },
+        ) {
             let written = changes.apply(bytes.to_vec());
             if let Ok(reverted) = revert(written) {
                 assert_eq!(reverted, bytes);
@@ -101,10 +128,14 @@ proptest! {
 
 /// The files that the fuzzer has found worth keeping.
 fn corpus(target: &str) -> Vec<Vec<u8>> {
-    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../fuzz/corpus")
+        .join(target);
     let entries =
         std::fs::read_dir(&directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
-    entries.map(|entry| std::fs::read(entry.unwrap().path()).unwrap()).collect()
+    entries
+        .map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
+        .collect()
 }
 
 #[test]

@@ -30,16 +30,29 @@ fn plan_for(image: &ElfImage) -> Plan {
     let sites: Vec<_> = [("work", 4), ("start", 0)]
         .into_iter()
         .map(|(name, offset)| {
-            let symbol = image.image().symbols.iter().find(|symbol| symbol.name == name).unwrap();
+            let symbol = image
+                .image()
+                .symbols
+                .iter()
+                .find(|symbol| symbol.name == name)
+                .unwrap();
             let site = symbol.address + offset;
             let serves = |area: &&rewriter::image::Area| area.serves.as_ref().unwrap().contains(&site);
             let area = image.image().areas.iter().find(serves).unwrap();
             assert_eq!(area.kind, AreaKind::New);
             let at = area.range.start + 16;
-            (site, MTMSR, branch(site, at), Some((at, vec![NOP, MTMSR, branch(at + 8, site + 4)])))
+            (
+                site,
+                MTMSR,
+                branch(site, at),
+                Some((at, vec![NOP, MTMSR, branch(at + 8, site + 4)])),
+            )
         })
         .collect();
-    let arenas: Vec<_> = sites.iter().map(|(.., code)| ("new", code.as_ref().unwrap().0 - 16, 28)).collect();
+    let arenas: Vec<_> = sites
+        .iter()
+        .map(|(.., code)| ("new", code.as_ref().unwrap().0 - 16, 28))
+        .collect();
     plan(image, &arenas, &sites)
 }
 
@@ -57,10 +70,20 @@ fn branches_become_relocations_and_revert_is_exact() {
     for form in FORMS {
         let (original, written) = rewritten(form);
         assert_eq!(revert(written.clone()).unwrap(), original);
-        let options = ReadOptions { accept_rewritten: true, ..options(form) };
+        let options = ReadOptions {
+            accept_rewritten: true,
+            ..options(form)
+        };
         let elf = ElfImage::parse(&written, &options).unwrap_or_else(|error| panic!("{error}"));
         let image = elf.image();
-        let region = |name: &str| image.regions.iter().find(|region| region.section == name).unwrap().address;
+        let region = |name: &str| {
+            image
+                .regions
+                .iter()
+                .find(|region| region.section == name)
+                .unwrap()
+                .address
+        };
         let [text, init, new, new_init] =
             [".text", ".init.text", ".text.ppcpv", ".init.text.ppcpv"].map(region);
         let target = |address: u64| image.relocation(address).and_then(|word| word.target);
@@ -83,12 +106,25 @@ fn a_branch_within_the_new_section_stays_a_branch() {
     let bne = 0x4082_0008;
     let words = vec![bne, MTMSR, branch(at + 8, site + 4)];
     let make = |words: Vec<u32>| {
-        plan(&image, &[("new", at, 12)], &[(site, MTMSR, branch(site, at), Some((at, words)))])
+        plan(
+            &image,
+            &[("new", at, 12)],
+            &[(site, MTMSR, branch(site, at), Some((at, words)))],
+        )
     };
     let written = write(&image, &make(words), &WriteOptions::default()).unwrap();
-    let options = ReadOptions { accept_rewritten: true, ..options(BE32) };
+    let options = ReadOptions {
+        accept_rewritten: true,
+        ..options(BE32)
+    };
     let elf = ElfImage::parse(&written, &options).unwrap();
-    let new = elf.image().regions.iter().find(|region| region.section == ".text.ppcpv").unwrap().address;
+    let new = elf
+        .image()
+        .regions
+        .iter()
+        .find(|region| region.section == ".text.ppcpv")
+        .unwrap()
+        .address;
     assert_eq!(elf.image().word(new), Some(bne));
 }
 
@@ -103,10 +139,21 @@ fn a_conditional_branch_cannot_leave_its_section() {
     let refuse = |target: u64| {
         let beq = 0x4182_0000 | (u32::try_from(target.wrapping_sub(at) & 0xfffc).unwrap());
         let sites = [(site, MTMSR, branch(site, at), Some((at, vec![beq])))];
-        changes(&image, &plan(&image, &[("new", at, 4)], &sites), &WriteOptions::default()).unwrap_err()
+        changes(
+            &image,
+            &plan(&image, &[("new", at, 4)], &sites),
+            &WriteOptions::default(),
+        )
+        .unwrap_err()
     };
     assert!(matches!(refuse(end - 4), WriteError::LeavesSection { .. }));
-    assert_eq!(refuse(end), WriteError::Misplaced { what: "a branch's target", address: end });
+    assert_eq!(
+        refuse(end),
+        WriteError::Misplaced {
+            what: "a branch's target",
+            address: end
+        }
+    );
 }
 
 #[test]
@@ -114,8 +161,19 @@ fn what_an_object_cannot_have_is_refused() {
     let original = module(BE64).build();
     let image = read(&original, BE64);
     let plan = plan_for(&image);
-    let stub = Some(Stub { address: 0, words: vec![0] });
-    let refused = changes(&image, &plan, &WriteOptions { stub, ..WriteOptions::default() }).unwrap_err();
+    let stub = Some(Stub {
+        address: 0,
+        words: vec![0],
+    });
+    let refused = changes(
+        &image,
+        &plan,
+        &WriteOptions {
+            stub,
+            ..WriteOptions::default()
+        },
+    )
+    .unwrap_err();
     assert!(matches!(refused, WriteError::Stub { .. }), "{refused}");
     let refuse = |change: &dyn Fn(&mut Elf)| {
         let mut elf = module(BE64);
@@ -126,12 +184,18 @@ fn what_an_object_cannot_have_is_refused() {
     };
     const SHF_GROUP: u64 = 0x200;
     let error = refuse(&|elf| elf.sections[0].flags |= SHF_GROUP);
-    assert!(matches!(&error, WriteError::Object { section, .. } if section == ".text"), "{error}");
+    assert!(
+        matches!(&error, WriteError::Object { section, .. } if section == ".text"),
+        "{error}"
+    );
     let error = refuse(&|elf| {
         elf.section(".symtab_shndx", 0, 0, vec![0; 4]);
         elf.sections.last_mut().unwrap().kind = 18;
     });
-    assert!(matches!(&error, WriteError::Object { section, .. } if section == ".symtab"), "{error}");
+    assert!(
+        matches!(&error, WriteError::Object { section, .. } if section == ".symtab"),
+        "{error}"
+    );
 }
 
 struct Scratch(PathBuf);
@@ -151,19 +215,35 @@ impl Drop for Scratch {
 }
 
 fn run(program: &str, arguments: &[&str], directory: &Path) -> String {
-    let output = Command::new(program).args(arguments).current_dir(directory).output();
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(directory)
+        .output();
     let output =
         output.unwrap_or_else(|error| panic!("{program} (install binutils-powerpc-linux-gnu): {error}"));
-    assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{program} {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// The words of a linked file, by address, as objdump prints them: address, mnemonic and operands.
 fn disassembly(file: &str, directory: &Path) -> Vec<(u64, String)> {
-    let text = run("powerpc-linux-gnu-objdump", &["-d", "--no-show-raw-insn", file], directory);
+    let text = run(
+        "powerpc-linux-gnu-objdump",
+        &["-d", "--no-show-raw-insn", file],
+        directory,
+    );
     let line = |line: &str| {
         let (address, text) = line.split_once(":\t")?;
-        let text = text.split('<').next()?.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = text
+            .split('<')
+            .next()?
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
         Some((u64::from_str_radix(address.trim(), 16).ok()?, text))
     };
     text.lines().filter_map(line).collect()
@@ -171,7 +251,10 @@ fn disassembly(file: &str, directory: &Path) -> Vec<(u64, String)> {
 
 #[test]
 fn gnu_ld_links_rewritten_objects() {
-    for (form, emulation) in FORMS.into_iter().zip(["elf32ppc", "elf32lppc", "elf64ppc", "elf64lppc"]) {
+    for (form, emulation) in FORMS
+        .into_iter()
+        .zip(["elf32ppc", "elf32lppc", "elf64ppc", "elf64lppc"])
+    {
         let scratch = Scratch::new(emulation);
         let directory = scratch.0.as_path();
         let (_, written) = rewritten(form);
@@ -182,16 +265,31 @@ fn gnu_ld_links_rewritten_objects() {
         };
         ld(&["-r", "-o", "again.o", "module.o"]);
         for input in ["module.o", "again.o"] {
-            ld(&["-e", "work", "--defsym=outside=work", "-Ttext=0x10000", "-o", "linked", input]);
+            ld(&[
+                "-e",
+                "work",
+                "--defsym=outside=work",
+                "-Ttext=0x10000",
+                "-o",
+                "linked",
+                input,
+            ]);
             let code = disassembly("linked", directory);
-            let sites: Vec<_> = code.windows(2).filter(|pair| pair[1].1.starts_with("b ")).collect();
+            let sites: Vec<_> = code
+                .windows(2)
+                .filter(|pair| pair[1].1.starts_with("b "))
+                .collect();
             let follow = |text: &str| u64::from_str_radix(text.strip_prefix("b ").unwrap(), 16).unwrap();
             let at = |address: u64| &code.iter().find(|(at, _)| *at == address).unwrap().1;
             let trampolines: Vec<_> = sites.iter().filter(|pair| pair[0].1 == "mtmsr r3").collect();
             assert_eq!(trampolines.len(), 2, "{form:?} {code:?}");
             for pair in trampolines {
                 let back = follow(&pair[1].1);
-                assert_eq!(at(back - 4), &format!("b {:x}", pair[0].0 - 4), "{form:?} {code:?}");
+                assert_eq!(
+                    at(back - 4),
+                    &format!("b {:x}", pair[0].0 - 4),
+                    "{form:?} {code:?}"
+                );
             }
         }
     }

@@ -27,17 +27,31 @@ fn code_symbols_and_roots_of_every_form() {
         let bytes = kernel(form).build();
         let elf = read(&bytes, form);
         let image = elf.image();
-        assert_eq!((image.endian, image.family == Family::Book3s64), (form.endian, form.wide));
+        assert_eq!(
+            (image.endian, image.family == Family::Book3s64),
+            (form.endian, form.wide)
+        );
         assert_eq!(image.regions.len(), 1);
-        assert_eq!((image.regions[0].section, image.regions[0].address), (".text", BASE));
+        assert_eq!(
+            (image.regions[0].section, image.regions[0].address),
+            (".text", BASE)
+        );
         assert_eq!(
             [BASE, BASE + 64, BASE + 128].map(|address| image.word(address)),
             [Some(MFMSR), Some(MTMSR), None]
         );
-        let names: Vec<_> =
-            image.symbols.iter().map(|symbol| (symbol.name, symbol.address, symbol.size)).collect();
+        let names: Vec<_> = image
+            .symbols
+            .iter()
+            .map(|symbol| (symbol.name, symbol.address, symbol.size))
+            .collect();
         assert_eq!(names, [("first", BASE, 12), ("second", BASE + 64, 64)]);
-        assert!(image.symbols.iter().all(|symbol| symbol.kind == SymbolKind::Function));
+        assert!(
+            image
+                .symbols
+                .iter()
+                .all(|symbol| symbol.kind == SymbolKind::Function)
+        );
         assert_eq!(image.roots, [BASE]);
         assert_eq!(elf.entry(), Some(BASE));
         assert_eq!(image.abi.r2_is_never_r1, form.wide);
@@ -49,7 +63,10 @@ fn code_symbols_and_roots_of_every_form() {
 fn vectors_are_roots_in_an_image_for_physical_0() {
     let mut elf = Elf::executable(BE32, BASE, &[NOP; 0x700]);
     let roots = |elf: &Elf| read(&elf.build(), BE32).image().roots.clone();
-    let vectors: Vec<u64> = (1..=15).chain(16..0x1c).map(|number| BASE + number * 0x100).collect();
+    let vectors: Vec<u64> = (1..=15)
+        .chain(16..0x1c)
+        .map(|number| BASE + number * 0x100)
+        .collect();
     let expected: Vec<u64> = [BASE].into_iter().chain(vectors).chain([BASE + 0xf20]).collect();
     let mut found = roots(&elf);
     found.sort_by_key(|root| (*root == BASE + 0xf20, *root));
@@ -90,13 +107,21 @@ fn sections_that_are_written_are_code_too() {
 fn function_descriptors_name_their_code() {
     let mut elf = kernel(BE64);
     elf.symbols.clear();
-    let opd = elf.section(".opd", A | W, BASE + 0x100, BE64.longs(&[BASE + 64, BASE + 0x8000, 0]));
+    let opd = elf.section(
+        ".opd",
+        A | W,
+        BASE + 0x100,
+        BE64.longs(&[BASE + 64, BASE + 0x8000, 0]),
+    );
     elf.symbol("second", opd, BASE + 0x100, 64, FUNC);
     elf.entry = BASE + 0x100;
     let bytes = elf.build();
     let elf = read(&bytes, BE64);
     let symbol = elf.image().symbols[0];
-    assert_eq!((symbol.name, symbol.address, symbol.kind), ("second", BASE + 64, SymbolKind::Function));
+    assert_eq!(
+        (symbol.name, symbol.address, symbol.kind),
+        ("second", BASE + 64, SymbolKind::Function)
+    );
     assert_eq!(elf.image().roots, [BASE + 64]);
 }
 
@@ -115,12 +140,18 @@ fn dynamic_relocations_protect_words_and_tell_references() {
     let data = elf.section(".data", A | W, BASE + 0x100, vec![0; 16]);
     elf.relocations(
         data,
-        &[(BASE + 8, 0, RELATIVE, 0x1234), (BASE + 0x100, 0, RELATIVE, (BASE + 64).cast_signed())],
+        &[
+            (BASE + 8, 0, RELATIVE, 0x1234),
+            (BASE + 0x100, 0, RELATIVE, (BASE + 64).cast_signed()),
+        ],
     );
     let dynamic = elf.sections.last_mut().unwrap();
     (dynamic.flags, dynamic.address) = (A, BASE + 0x200);
     let bytes = elf.build();
-    let words = [BASE + 8, BASE + 12].map(|address| Relocated { address, target: None });
+    let words = [BASE + 8, BASE + 12].map(|address| Relocated {
+        address,
+        target: None,
+    });
     let elf = read(&bytes, BE64);
     assert_eq!(elf.image().relocated, words);
     assert_eq!(elf.image().referenced, [BASE + 64]);
@@ -150,13 +181,22 @@ fn objects_get_addresses_and_branch_targets() {
         let [text, init] = [&image.regions[0], &image.regions[1]];
         assert_eq!((text.section, init.section), (".text", ".init.text"));
         assert!(init.address >= text.end() + 4);
-        let targets: Vec<_> =
-            image.relocated.iter().map(|word| (word.address - text.address, word.target)).collect();
+        let targets: Vec<_> = image
+            .relocated
+            .iter()
+            .map(|word| (word.address - text.address, word.target))
+            .collect();
         assert_eq!(targets, [(0, Some(init.address + 4)), (4, None), (8, None)]);
         assert!(elf.is_object() && elf.entry().is_none() && image.roots.is_empty());
-        let served: Vec<_> =
-            image.areas.iter().map(|area| (area.kind, area.serves.clone().unwrap().start)).collect();
-        assert_eq!(served, [(AreaKind::New, text.address), (AreaKind::New, init.address)]);
+        let served: Vec<_> = image
+            .areas
+            .iter()
+            .map(|area| (area.kind, area.serves.clone().unwrap().start))
+            .collect();
+        assert_eq!(
+            served,
+            [(AreaKind::New, text.address), (AreaKind::New, init.address)]
+        );
     }
 }
 
@@ -187,16 +227,35 @@ fn linux(form: Form) -> Elf {
         words([far(BASE + 0x200, BASE + 8), far(BASE + 0x204, BASE + 32)]),
     );
     let key = form.longs(&[0]);
-    let jump = [words([far(BASE + 0x240, BASE + 16), far(BASE + 0x244, BASE + 64)]), key].concat();
+    let jump = [
+        words([far(BASE + 0x240, BASE + 16), far(BASE + 0x244, BASE + 64)]),
+        key,
+    ]
+    .concat();
     let data = table(&mut elf, ".data", BASE + 0x240, jump);
     elf.symbol("__start___jump_table", data, BASE + 0x240, 0, NOTYPE);
     elf.symbol("__stop___jump_table", data, BASE + 0x248 + long, 0, NOTYPE);
     let here = BASE + 0x280;
     let ends = [BASE + 80, BASE + 88, BASE + 200, BASE + 204].map(|address| far(here, address));
-    table(&mut elf, "__ftr_fixup", here, form.longs(&[&[1, 1], &ends[..]].concat()));
-    table(&mut elf, "__rfi_flush_fixup", BASE + 0x300, form.longs(&[far(BASE + 0x300, BASE + 100)]));
+    table(
+        &mut elf,
+        "__ftr_fixup",
+        here,
+        form.longs(&[&[1, 1], &ends[..]].concat()),
+    );
+    table(
+        &mut elf,
+        "__rfi_flush_fixup",
+        BASE + 0x300,
+        form.longs(&[far(BASE + 0x300, BASE + 100)]),
+    );
     table(&mut elf, "__mcount_loc", BASE + 0x340, form.longs(&[BASE + 120]));
-    let site = table(&mut elf, ".rodata", BASE + 0x380, words([far(BASE + 0x380, BASE + 124), 0]));
+    let site = table(
+        &mut elf,
+        ".rodata",
+        BASE + 0x380,
+        words([far(BASE + 0x380, BASE + 124), 0]),
+    );
     elf.symbol("patch__site", site, BASE + 0x380, 0, NOTYPE);
     elf.symbol("linux_banner", site, BASE + 0x384, 4, OBJECT);
     elf.symbol("init_task", site, BASE + 0x384, 4, OBJECT);
@@ -219,12 +278,20 @@ fn linux_tables_become_edges_and_patched_ranges() {
         assert!(elf.is_linux());
         let image = elf.image();
         assert!(image.abi.r2_is_never_r1);
-        let edge = |from, to| Edge { from: BASE + from, to: BASE + to };
+        let edge = |from, to| Edge {
+            from: BASE + from,
+            to: BASE + to,
+        };
         assert_eq!(image.edges, [edge(8, 32), edge(16, 64)]);
         let patched: Vec<_> = image
             .patched
             .iter()
-            .map(|patched| (patched.table, patched.range.start - BASE..patched.range.end - BASE))
+            .map(|patched| {
+                (
+                    patched.table,
+                    patched.range.start - BASE..patched.range.end - BASE,
+                )
+            })
             .collect();
         let expected = [
             ("__jump_table", 16..20),
@@ -244,8 +311,18 @@ fn linux_tables_become_edges_and_patched_ranges() {
 #[test]
 fn restart_ranges_are_pinned_and_lead_to_their_start() {
     let mut elf = Elf::executable(LE64, BASE, &[NOP; 64]);
-    elf.section("__restart_table", A, BASE + 0x200, LE64.longs(&[BASE + 16, BASE + 24, BASE + 8]));
-    elf.section("__soft_mask_table", A, BASE + 0x240, LE64.longs(&[BASE + 32, BASE + 64]));
+    elf.section(
+        "__restart_table",
+        A,
+        BASE + 0x200,
+        LE64.longs(&[BASE + 16, BASE + 24, BASE + 8]),
+    );
+    elf.section(
+        "__soft_mask_table",
+        A,
+        BASE + 0x240,
+        LE64.longs(&[BASE + 32, BASE + 64]),
+    );
     let bytes = elf.build();
     let elf = read(&bytes, LE64);
     assert_eq!(elf.image().pinned, [BASE + 16..BASE + 24, BASE + 32..BASE + 64]);
@@ -269,7 +346,13 @@ fn tables_of_objects_are_relocated_first() {
         let bytes = elf.build();
         let elf = read(&bytes, form);
         let start = elf.image().regions[0].address;
-        assert_eq!(elf.image().edges, [Edge { from: start + 8, to: start + 32 }]);
+        assert_eq!(
+            elf.image().edges,
+            [Edge {
+                from: start + 8,
+                to: start + 32
+            }]
+        );
         let patched = &elf.image().patched[0];
         assert_eq!(
             (patched.range.clone(), patched.alternative.clone()),
@@ -288,13 +371,20 @@ fn jump_tables_of_objects_are_referenced() {
     let table = elf.section(".rodata", A, 0, vec![0; 16]);
     elf.symbol("", table, 0, 0, SECTION);
     elf.relocations(1, &[(2, 2, ADDR16_LO, 0), (6, 2, ADDR16_LO, 8)]);
-    let entries =
-        [(0, 1, REL32, 0x20), (4, 1, REL32, 0x28 + 4), (8, 1, REL32, 0x30), (12, 1, REL32, 0x34 + 4)];
+    let entries = [
+        (0, 1, REL32, 0x20),
+        (4, 1, REL32, 0x28 + 4),
+        (8, 1, REL32, 0x30),
+        (12, 1, REL32, 0x34 + 4),
+    ];
     elf.relocations(table, &entries);
     let bytes = elf.build();
     let elf = read(&bytes, BE32);
     let start = elf.image().regions[0].address;
-    assert_eq!(elf.image().referenced, [0x20, 0x28, 0x30, 0x34].map(|offset| start + offset));
+    assert_eq!(
+        elf.image().referenced,
+        [0x20, 0x28, 0x30, 0x34].map(|offset| start + offset)
+    );
 }
 
 #[test]
@@ -310,7 +400,10 @@ fn family_is_told_by_names_or_by_instructions_in_functions() {
     assert_eq!(detect("f", &[MTSR, BLR], 8), Ok(Family::Book3s32));
     assert_eq!(detect("f", &[BLR, WRTEEI], 4), Err(ElfError::FamilyUnknown));
     assert_eq!(detect("f", &[MTMSR, BLR], 8), Err(ElfError::FamilyUnknown));
-    assert!(matches!(detect("f", &[MTSR, WRTEEI, BLR], 12), Err(ElfError::FamilyAmbiguous { .. })));
+    assert!(matches!(
+        detect("f", &[MTSR, WRTEEI, BLR], 12),
+        Err(ElfError::FamilyAmbiguous { .. })
+    ));
     let bytes = Elf::executable(LE64, BASE, &[BLR]).build();
     let elf = ElfImage::parse(&bytes, &ReadOptions::default()).unwrap();
     assert_eq!(elf.image().family, Family::Book3s64);
@@ -320,7 +413,12 @@ fn family_is_told_by_names_or_by_instructions_in_functions() {
 fn a_linux_module_that_writes_the_msr_is_book3s() {
     let mut elf = Elf::object(BE32, &[MTMSR, BLR]);
     elf.symbol("f", 1, 0, 8, FUNC);
-    elf.section(".modinfo", A, 0, b"license=GPL\0vermagic=6.1 mod_unload \0".to_vec());
+    elf.section(
+        ".modinfo",
+        A,
+        0,
+        b"license=GPL\0vermagic=6.1 mod_unload \0".to_vec(),
+    );
     let bytes = elf.build();
     let elf = ElfImage::parse(&bytes, &ReadOptions::default()).unwrap();
     assert!(elf.is_linux());
@@ -333,6 +431,9 @@ fn rewritten_images_are_read_only_when_asked() {
     elf.section(".note.ppcpv", 0, 0, vec![0; 16]);
     let bytes = elf.build();
     assert_eq!(error(&bytes, &options(BE32)), ElfError::AlreadyRewritten);
-    let options = ReadOptions { accept_rewritten: true, ..options(BE32) };
+    let options = ReadOptions {
+        accept_rewritten: true,
+        ..options(BE32)
+    };
     assert!(ElfImage::parse(&bytes, &options).is_ok());
 }

@@ -31,8 +31,10 @@ fn trampoline(at: u64) -> Vec<u32> {
 /// A direct rewrite, and one with its trampoline at `at`, in an arena of that kind.
 fn plan_at(image: &ElfImage, kind: &str, at: u64) -> Plan {
     let arena = if kind == "new" { NEW } else { at };
-    let sites =
-        [(SITE, MTMSR, branch(SITE, at), Some((at, trampoline(at)))), (BASE + 128, MFMSR, LOAD, None)];
+    let sites = [
+        (SITE, MTMSR, branch(SITE, at), Some((at, trampoline(at)))),
+        (BASE + 128, MFMSR, LOAD, None),
+    ];
     plan(image, &[(kind, arena, at - arena + 12)], &sites)
 }
 
@@ -67,7 +69,10 @@ fn round_trip(
 }
 
 fn reread(bytes: &[u8], form: Form) -> ElfImage<'_> {
-    let options = ReadOptions { accept_rewritten: true, ..options(form) };
+    let options = ReadOptions {
+        accept_rewritten: true,
+        ..options(form)
+    };
     ElfImage::parse(bytes, &options).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -80,7 +85,10 @@ fn trampolines_in_a_gap() {
         let elf = reread(&written, form);
         let words =
             [SITE, GAP, GAP + 4, GAP + 8, BASE + 128].map(|address| elf.image().word(address).unwrap());
-        assert_eq!(words, [branch(SITE, GAP), NOP, MTMSR, branch(GAP + 8, SITE + 4), LOAD]);
+        assert_eq!(
+            words,
+            [branch(SITE, GAP), NOP, MTMSR, branch(GAP + 8, SITE + 4), LOAD]
+        );
     }
 }
 
@@ -92,7 +100,10 @@ fn trampolines_in_a_new_segment() {
         let written = round_trip(&original, form, make, &WriteOptions::default());
         let elf = reread(&written, form);
         let new = elf.image().regions.last().unwrap();
-        assert_eq!((new.section, new.address, new.bytes.len()), (".ppcpv.text", NEW, 28));
+        assert_eq!(
+            (new.section, new.address, new.bytes.len()),
+            (".ppcpv.text", NEW, 28)
+        );
         assert_eq!(elf.image().word(NEW), Some(0));
         assert_eq!(elf.image().word(NEW + 20), Some(MTMSR));
         assert_eq!(error(&written, &options(form)), ElfError::AlreadyRewritten);
@@ -134,8 +145,15 @@ fn a_full_header_table_needs_relayout() {
         );
         assert!(refused.to_string().contains("--relayout"));
         let make = |image: &ElfImage| plan_at(image, "new", NEW);
-        let written =
-            round_trip(&original, form, make, &WriteOptions { relayout: true, ..WriteOptions::default() });
+        let written = round_trip(
+            &original,
+            form,
+            make,
+            &WriteOptions {
+                relayout: true,
+                ..WriteOptions::default()
+            },
+        );
         assert_eq!(reread(&written, form).image().word(NEW + 4), Some(MTMSR));
     }
 }
@@ -146,7 +164,17 @@ fn bytes_behind_the_header_table_must_be_zero() {
     original[52 + 32] = 1;
     let image = read(&original, BE32);
     let refused = changes(&image, &plan_at(&image, "new", NEW), &WriteOptions::default()).unwrap_err();
-    assert!(matches!(refused, WriteError::NoHeaderRoom { offset: 84, end: 116, .. }), "{refused}");
+    assert!(
+        matches!(
+            refused,
+            WriteError::NoHeaderRoom {
+                offset: 84,
+                end: 116,
+                ..
+            }
+        ),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -158,8 +186,14 @@ fn the_stub_runs_first() {
             elf.entry = 0x40_0000;
         }
         let original = elf.build();
-        let stub = Stub { address: NEW, words: vec![NOP, NOP, 0] };
-        let options = WriteOptions { stub: Some(stub), ..WriteOptions::default() };
+        let stub = Stub {
+            address: NEW,
+            words: vec![NOP, NOP, 0],
+        };
+        let options = WriteOptions {
+            stub: Some(stub),
+            ..WriteOptions::default()
+        };
         let make = |image: &ElfImage| plan_at(image, "new", NEW + 12);
         let written = round_trip(&original, form, make, &options);
         let elf = reread(&written, form);
@@ -173,7 +207,10 @@ fn a_plan_alone_leaves_the_image() {
     for form in FORMS {
         let original = kernel(form).build();
         let make = |image: &ElfImage| plan_at(image, "new", NEW);
-        let options = WriteOptions { plan_only: true, ..WriteOptions::default() };
+        let options = WriteOptions {
+            plan_only: true,
+            ..WriteOptions::default()
+        };
         let written = round_trip(&original, form, make, &options);
         let elf = reread(&written, form);
         assert_eq!(elf.image().word(SITE), Some(MTMSR));
@@ -190,20 +227,48 @@ fn plans_that_do_not_fit_are_refused() {
         changes(&image, &plan(&image, arenas, sites), &WriteOptions::default()).unwrap_err()
     };
     let misplaced = |what, address| WriteError::Misplaced { what, address };
-    let other = WriteError::OtherWord { address: SITE, found: MTMSR, expected: MFMSR };
+    let other = WriteError::OtherWord {
+        address: SITE,
+        found: MTMSR,
+        expected: MFMSR,
+    };
     assert_eq!(refuse(&[], &[(SITE, MFMSR, LOAD, None)]), other);
-    assert_eq!(refuse(&[], &[(BASE + 0x4000, MFMSR, LOAD, None)]), misplaced("a site", BASE + 0x4000));
-    assert_eq!(refuse(&[], &[(BASE + 2, MFMSR, LOAD, None)]), misplaced("a site", BASE + 2));
+    assert_eq!(
+        refuse(&[], &[(BASE + 0x4000, MFMSR, LOAD, None)]),
+        misplaced("a site", BASE + 0x4000)
+    );
+    assert_eq!(
+        refuse(&[], &[(BASE + 2, MFMSR, LOAD, None)]),
+        misplaced("a site", BASE + 2)
+    );
     let site = |at: u64| (SITE, MTMSR, branch(SITE, at), Some((at, trampoline(at))));
     assert_eq!(refuse(&[], &[site(NEW)]), misplaced("a trampoline", NEW));
-    assert_eq!(refuse(&[("new", NEW, 8)], &[site(NEW)]), misplaced("a trampoline", NEW));
+    assert_eq!(
+        refuse(&[("new", NEW, 8)], &[site(NEW)]),
+        misplaced("a trampoline", NEW)
+    );
     assert_eq!(refuse(&[], &[site(BASE)]), misplaced("a trampoline", BASE));
-    assert_eq!(refuse(&[], &[site(GAP + 56)]), misplaced("a trampoline", GAP + 56));
-    assert_eq!(refuse(&[("new", NEW + 16, 64)], &[]), misplaced("a new arena", NEW + 16));
-    assert_eq!(refuse(&[("new", NEW, u64::MAX)], &[]), misplaced("a new arena", NEW));
-    assert_eq!(refuse(&[("new", NEW, 8), ("new", NEW, 8)], &[]), misplaced("a new arena", NEW));
+    assert_eq!(
+        refuse(&[], &[site(GAP + 56)]),
+        misplaced("a trampoline", GAP + 56)
+    );
+    assert_eq!(
+        refuse(&[("new", NEW + 16, 64)], &[]),
+        misplaced("a new arena", NEW + 16)
+    );
+    assert_eq!(
+        refuse(&[("new", NEW, u64::MAX)], &[]),
+        misplaced("a new arena", NEW)
+    );
+    assert_eq!(
+        refuse(&[("new", NEW, 8), ("new", NEW, 8)], &[]),
+        misplaced("a new arena", NEW)
+    );
     let second = (BASE + 128, MFMSR, LOAD, Some((GAP + 8, vec![NOP])));
-    assert_eq!(refuse(&[], &[site(GAP), second]), WriteError::Twice { address: GAP + 8 });
+    assert_eq!(
+        refuse(&[], &[site(GAP), second]),
+        WriteError::Twice { address: GAP + 8 }
+    );
     let twice = refuse(&[], &[(SITE, MTMSR, LOAD, None), (SITE, MTMSR, NOP, None)]);
     assert!(matches!(twice, WriteError::Twice { .. }), "{twice}");
 }
@@ -214,7 +279,10 @@ fn a_plan_for_another_image_is_refused() {
     let image = read(&original, BE32);
     let mut plan = plan_at(&image, "gap", GAP);
     plan.target.digest = "0".repeat(64);
-    assert!(matches!(changes(&image, &plan, &WriteOptions::default()), Err(WriteError::OtherImage { .. })));
+    assert!(matches!(
+        changes(&image, &plan, &WriteOptions::default()),
+        Err(WriteError::OtherImage { .. })
+    ));
 }
 
 #[test]
@@ -222,10 +290,17 @@ fn stubs_that_cannot_be_are_refused() {
     let refuse = |elf: &Elf, stub: Stub, plan_only: bool| {
         let original = elf.build();
         let image = read(&original, BE32);
-        let options = WriteOptions { stub: Some(stub), plan_only, ..WriteOptions::default() };
+        let options = WriteOptions {
+            stub: Some(stub),
+            plan_only,
+            ..WriteOptions::default()
+        };
         changes(&image, &plan(&image, &[("new", NEW, 64)], &[]), &options).unwrap_err()
     };
-    let stub = |address, words: &[u32]| Stub { address, words: words.to_vec() };
+    let stub = |address, words: &[u32]| Stub {
+        address,
+        words: words.to_vec(),
+    };
     let why = |error: WriteError| match error {
         WriteError::Stub { why } => why,
         other => panic!("{other}"),
@@ -236,7 +311,10 @@ fn stubs_that_cannot_be_are_refused() {
     elf.entry = 0x1234_0000;
     assert!(why(refuse(&elf, stub(NEW, &[0]), false)).contains("not in its code"));
     let far = NEW + 0x400_0000;
-    assert_eq!(refuse(&kernel(BE32), stub(far, &[0]), false), WriteError::Reach { from: far, to: BASE });
+    assert_eq!(
+        refuse(&kernel(BE32), stub(far, &[0]), false),
+        WriteError::Reach { from: far, to: BASE }
+    );
 }
 
 #[test]
@@ -251,18 +329,38 @@ fn a_changed_file_is_not_reverted() {
     };
     let site = 0x204;
     let error = after(&|bytes| bytes[site] = 0);
-    assert!(matches!(error, RevertError::Changed { offset: 0x204, found: 0, expected: 0x48 }), "{error}");
+    assert!(
+        matches!(
+            error,
+            RevertError::Changed {
+                offset: 0x204,
+                found: 0,
+                expected: 0x48
+            }
+        ),
+        "{error}"
+    );
     let error = after(&|bytes| bytes[0x200] ^= 1);
     assert!(matches!(error, RevertError::Digest { .. }), "{error}");
-    let json = written.windows(16).position(|text| text == b"\"original_size\":").unwrap() + 16;
+    let json = written
+        .windows(16)
+        .position(|text| text == b"\"original_size\":")
+        .unwrap()
+        + 16;
     let error = after(&|bytes| bytes[json] = if bytes[json] == b'1' { b'2' } else { b'1' });
-    assert!(matches!(error, RevertError::Edit { .. } | RevertError::Digest { .. }), "{error}");
+    assert!(
+        matches!(error, RevertError::Edit { .. } | RevertError::Digest { .. }),
+        "{error}"
+    );
     let error = after(&|bytes| bytes[json] = b'x');
     assert!(matches!(error, RevertError::Note(NoteError::Json(_))), "{error}");
     let error = revert(original.clone()).unwrap_err();
     assert!(matches!(error, RevertError::NoNote), "{error}");
     let error = revert(b"text".to_vec()).unwrap_err();
-    assert!(matches!(error, RevertError::Note(NoteError::Elf(ElfError::NotElf { .. }))), "{error}");
+    assert!(
+        matches!(error, RevertError::Note(NoteError::Elf(ElfError::NotElf { .. }))),
+        "{error}"
+    );
 }
 
 #[test]
@@ -271,13 +369,19 @@ fn notes_of_other_versions_and_forms_are_refused() {
     let image = read(&original, BE32);
     let written = write(&image, &plan_at(&image, "gap", GAP), &WriteOptions::default()).unwrap();
     let text = b"{\"schema_version\":1";
-    let at = written.windows(text.len()).position(|window| window == text).unwrap();
+    let at = written
+        .windows(text.len())
+        .position(|window| window == text)
+        .unwrap();
     let after = |offset: usize, byte: u8| {
         let mut bytes = written.clone();
         bytes[offset] = byte;
         read_note(&bytes).unwrap_err()
     };
-    assert!(matches!(after(at + text.len() - 1, b'7'), NoteError::Version { found: 7 }));
+    assert!(matches!(
+        after(at + text.len() - 1, b'7'),
+        NoteError::Version { found: 7 }
+    ));
     let owner = at - 8;
     assert!(matches!(after(owner, b'P'), NoteError::Form));
     assert!(matches!(after(owner - 1, 9), NoteError::Form));

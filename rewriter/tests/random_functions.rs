@@ -46,13 +46,19 @@ fn instruction(family: Family) -> impl Strategy<Value = Vec<u32>> {
             8 => 0x7c09_03a6 | r(a, 21),                               // mtctr
             9 => 0x7c09_02a6 | r(a, 21),                               // mfctr
             10 => 20 << 26 | r(a, 21) | r(b, 16) | imm32 & 0xfffe,     // rlwimi
-            _ => 19 << 26 | (imm32 & 31) << 21 | (imm32 >> 5 & 31) << 16 | (imm32 >> 10 & 31) << 11 | 449 << 1, // cror
+            _ => {
+                19 << 26 | (imm32 & 31) << 21 | (imm32 >> 5 & 31) << 16 | (imm32 >> 10 & 31) << 11 | 449 << 1
+            } // cror
         }]
     });
-    let branch = (0..8u32, 1..6u32).prop_map(|(bit, over)| vec![0x4082_0000 & !(31 << 16) | bit * 4 << 16 | over * 4]);
+    let branch =
+        (0..8u32, 1..6u32).prop_map(|(bit, over)| vec![0x4082_0000 & !(31 << 16) | bit * 4 << 16 | over * 4]);
     let mask = reg().prop_map(move |a| {
         if wide {
-            vec![0x7800_0000 | r(a, 21) | r(a, 16) | 16 << 11 | 0x22 | 1 << 6, 0x7800_0000 | r(a, 21) | r(a, 16) | 16 << 11]
+            vec![
+                0x7800_0000 | r(a, 21) | r(a, 16) | 16 << 11 | 0x22 | 1 << 6,
+                0x7800_0000 | r(a, 21) | r(a, 16) | 16 << 11,
+            ]
         } else {
             vec![21 << 26 | r(a, 21) | r(a, 16) | 17 << 6 | 15 << 1]
         }
@@ -95,11 +101,20 @@ fn function(family: Family) -> impl Strategy<Value = Vec<u32>> {
 
 fn plan(family: Family, endian: Endian, words: &[u32], templates: Allowed) -> Plan {
     let bytes: Vec<u8> = words.iter().flat_map(|word| endian.write_u32(*word)).collect();
-    let symbol = Symbol { address: START, size: bytes.len() as u64, kind: SymbolKind::Function, name: "random" };
+    let symbol = Symbol {
+        address: START,
+        size: bytes.len() as u64,
+        kind: SymbolKind::Function,
+        name: "random",
+    };
     let image = Image {
         family,
         endian,
-        regions: vec![Region { section: ".text", address: START, bytes: &bytes }],
+        regions: vec![Region {
+            section: ".text",
+            address: START,
+            bytes: &bytes,
+        }],
         data: vec![],
         symbols: vec![symbol],
         roots: vec![],
@@ -109,10 +124,24 @@ fn plan(family: Family, endian: Endian, words: &[u32], templates: Allowed) -> Pl
         patched: vec![],
         pinned: vec![],
         reserved: vec![],
-        abi: Abi { r2_is_never_r1: true, toc: None },
-        areas: vec![Area { kind: AreaKind::New, range: ARENA..ARENA + 0x10000, serves: None }],
+        abi: Abi {
+            r2_is_never_r1: true,
+            toc: None,
+        },
+        areas: vec![Area {
+            kind: AreaKind::New,
+            range: ARENA..ARENA + 0x10000,
+            serves: None,
+        }],
     };
-    build::plan(&image, Target::default(), &Options { templates, ..Options::default() })
+    build::plan(
+        &image,
+        Target::default(),
+        &Options {
+            templates,
+            ..Options::default()
+        },
+    )
 }
 
 /// Executes words at addresses until control returns; every privileged operation traps.
@@ -141,11 +170,19 @@ fn run(family: Family, fetch: impl Fn(u64) -> Option<u32>, state: &mut State, wo
 fn start(family: Family, endian: Endian, seed: u64) -> (State, World) {
     let mut seed = seed | 1;
     let mut next = || {
-        seed = seed.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        seed = seed
+            .wrapping_mul(0x5851_f42d_4c95_7f2d)
+            .wrapping_add(0x1405_7b7e_f767_814f);
         seed >> 13 ^ seed
     };
     let size = family.word_size();
-    let truncate = |value: u64| if size == WordSize::Word32 { value & 0xffff_ffff } else { value };
+    let truncate = |value: u64| {
+        if size == WordSize::Word32 {
+            value & 0xffff_ffff
+        } else {
+            value
+        }
+    };
     let mut state = State::new(family);
     for register in &mut state.gpr {
         *register = truncate(next());
@@ -157,7 +194,13 @@ fn start(family: Family, endian: Endian, seed: u64) -> (State, World) {
     let mut world = World::new(endian, size);
     world.set(world.word(layout::MSR), mode | ME | next() & (EE | RI));
     world.waiting = world.msr() & EE == 0 && next() & 1 != 0;
-    world.set(Place { offset: layout::INT_PENDING.offset, bytes: 4 }, u64::from(world.waiting));
+    world.set(
+        Place {
+            offset: layout::INT_PENDING.offset,
+            bytes: 4,
+        },
+        u64::from(world.waiting),
+    );
     world.set(world.word(critical::FIELD), state.gpr[2]);
     (state, world)
 }
@@ -167,15 +210,29 @@ fn kept() -> impl Iterator<Item = usize> {
     (0..32).filter(|register| !matches!(register, 0 | 7..=12))
 }
 
-fn check(family: Family, endian: Endian, words: &[u32], templates: Allowed, seed: u64) -> Result<(), TestCaseError> {
+fn check(
+    family: Family,
+    endian: Endian,
+    words: &[u32],
+    templates: Allowed,
+    seed: u64,
+) -> Result<(), TestCaseError> {
     let plan = plan(family, endian, words, templates);
-    let original = |address: u64| words.get(usize::try_from((address.checked_sub(START)?) / 4).ok()?).copied();
+    let original = |address: u64| {
+        words
+            .get(usize::try_from((address.checked_sub(START)?) / 4).ok()?)
+            .copied()
+    };
     let mut changed = std::collections::BTreeMap::new();
     for site in &plan.sites {
         if let Some(rewrite) = site.rewrite() {
             changed.insert(site.address, rewrite.new);
             for (trampoline, _) in rewrite.trampoline.iter().map(|trampoline| (trampoline, ())) {
-                changed.extend((trampoline.address..).step_by(4).zip(trampoline.words.iter().copied()));
+                changed.extend(
+                    (trampoline.address..)
+                        .step_by(4)
+                        .zip(trampoline.words.iter().copied()),
+                );
             }
         }
     }
@@ -186,13 +243,23 @@ fn check(family: Family, endian: Endian, words: &[u32], templates: Allowed, seed
     let (mut after, mut page) = (state, world);
     run(family, rewritten, &mut after, &mut page);
     for register in kept() {
-        prop_assert_eq!(after.gpr[register], expected.gpr[register], "r{}\n{:#?}", register, plan.sites);
+        prop_assert_eq!(
+            after.gpr[register],
+            expected.gpr[register],
+            "r{}\n{:#?}",
+            register,
+            plan.sites
+        );
     }
     prop_assert_eq!(after.cr & 0x00ff_f000, expected.cr & 0x00ff_f000, "cr2 to cr4");
     prop_assert_eq!(page.msr(), reference.msr(), "msr\n{:#?}", plan.sites);
     prop_assert_eq!(page.delivered, reference.delivered, "interrupts delivered");
     prop_assert_eq!(page.waiting, reference.waiting, "interrupt waiting");
-    prop_assert_eq!(page.changes_seen, reference.changes_seen, "msr changes that reach the host");
+    prop_assert_eq!(
+        page.changes_seen,
+        reference.changes_seen,
+        "msr changes that reach the host"
+    );
     Ok(())
 }
 
@@ -200,7 +267,9 @@ fn check(family: Family, endian: Endian, words: &[u32], templates: Allowed, seed
 /// test tests nothing.
 fn uses_proofs(plan: &Plan) -> usize {
     let rewrites = plan.sites.iter().filter_map(|site| site.rewrite());
-    rewrites.filter(|rewrite| rewrite.template != TemplateKind::CriticalSection && !rewrite.dead.is_empty()).count()
+    rewrites
+        .filter(|rewrite| rewrite.template != TemplateKind::CriticalSection && !rewrite.dead.is_empty())
+        .count()
 }
 
 macro_rules! families {
@@ -250,6 +319,9 @@ families! {
 
 #[test]
 fn kept_registers_are_the_conventions() {
-    let volatile: Vec<u8> = Regs::GPRS.gprs().filter(|n| !kept().any(|kept| kept == usize::from(*n))).collect();
+    let volatile: Vec<u8> = Regs::GPRS
+        .gprs()
+        .filter(|n| !kept().any(|kept| kept == usize::from(*n)))
+        .collect();
     assert_eq!(volatile, [0, 7, 8, 9, 10, 11, 12]);
 }

@@ -30,20 +30,66 @@ const DEAD: [(&str, Regs); 7] = [
 
 /// What is known of the source register.
 const KNOWN: [(&str, Facts); 5] = [
-    ("nothing", Facts { source: MsrCopy::No, ee: Ee::Unknown, copy: None }),
-    ("ee is 0", Facts { source: MsrCopy::No, ee: Ee::Off, copy: None }),
-    ("msr but for ee and ri, ee is 0", Facts { source: MsrCopy::ButEeRi, ee: Ee::Off, copy: None }),
-    ("msr but for ee, ee is 1", Facts { source: MsrCopy::ButEe, ee: Ee::On, copy: None }),
-    ("msr but for ee", Facts { source: MsrCopy::ButEe, ee: Ee::Unknown, copy: None }),
+    (
+        "nothing",
+        Facts {
+            source: MsrCopy::No,
+            ee: Ee::Unknown,
+            copy: None,
+        },
+    ),
+    (
+        "ee is 0",
+        Facts {
+            source: MsrCopy::No,
+            ee: Ee::Off,
+            copy: None,
+        },
+    ),
+    (
+        "msr but for ee and ri, ee is 0",
+        Facts {
+            source: MsrCopy::ButEeRi,
+            ee: Ee::Off,
+            copy: None,
+        },
+    ),
+    (
+        "msr but for ee, ee is 1",
+        Facts {
+            source: MsrCopy::ButEe,
+            ee: Ee::On,
+            copy: None,
+        },
+    ),
+    (
+        "msr but for ee",
+        Facts {
+            source: MsrCopy::ButEe,
+            ee: Ee::Unknown,
+            copy: None,
+        },
+    ),
 ];
 
 /// The instructions of a family, with the place of their operand.
 fn instructions(family: Family) -> Vec<(&'static str, u32, Option<u32>)> {
     let mut rows = vec![("mfmsr", 0x7c00_00a6, Some(21)), ("mtmsr", 0x7c00_0124, Some(21))];
     rows.extend(match family {
-        Family::Book3s32 => vec![("mtsr", 0x7c05_01a4, Some(21)), ("mtsrin", 0x7c00_01e4, Some(21)), ("mtsrin-rb", 0x7c60_01e4, Some(11))],
-        Family::Book3s64 => vec![("mtmsrd-0", 0x7c00_0164, Some(21)), ("mtmsrd-1", 0x7c01_0164, Some(21))],
-        Family::E500 => vec![("wrtee", 0x7c00_0106, Some(21)), ("wrteei-0", 0x7c00_0146, None), ("wrteei-1", 0x7c00_8146, None)],
+        Family::Book3s32 => vec![
+            ("mtsr", 0x7c05_01a4, Some(21)),
+            ("mtsrin", 0x7c00_01e4, Some(21)),
+            ("mtsrin-rb", 0x7c60_01e4, Some(11)),
+        ],
+        Family::Book3s64 => vec![
+            ("mtmsrd-0", 0x7c00_0164, Some(21)),
+            ("mtmsrd-1", 0x7c01_0164, Some(21)),
+        ],
+        Family::E500 => vec![
+            ("wrtee", 0x7c00_0106, Some(21)),
+            ("wrteei-0", 0x7c00_0146, None),
+            ("wrteei-1", 0x7c00_8146, None),
+        ],
     });
     rows
 }
@@ -78,7 +124,9 @@ fn listing(context: &Context, choice: &Result<Choice, Reason>) -> String {
     for (index, word) in words.iter().enumerate() {
         let shown = match *word {
             BACK => "b       behind the site".to_string(),
-            word => decode(word, context.family).text(Some(4 * index as u64)).to_string(),
+            word => decode(word, context.family)
+                .text(Some(4 * index as u64))
+                .to_string(),
         };
         writeln!(text, "  {:4x}: {word:08x}  {shown}", 4 * index).unwrap();
     }
@@ -91,15 +139,25 @@ fn listings(family: Family, endian: Endian, word: u32, place: Option<u32>) -> St
     let mut index: BTreeMap<String, usize> = BTreeMap::new();
     let operands = place.map_or(&OPERANDS[..1], |_| &OPERANDS[..]);
     let with_source = classify(word, family).unwrap().source().is_some() && place == Some(21);
-    let known = if with_source && classify(word, family).unwrap().writes_msr() { &KNOWN[..] } else { &KNOWN[..1] };
+    let known = if with_source && classify(word, family).unwrap().writes_msr() {
+        &KNOWN[..]
+    } else {
+        &KNOWN[..1]
+    };
     for operand in operands {
         for (knows, facts) in known {
             // Every combination for one register; for the others what saves most.
             let plain = *operand == 3 || place.is_none();
-            let dead = DEAD.iter().filter(|(name, _)| plain || (*name == "nothing" && *knows == "nothing"));
+            let dead = DEAD
+                .iter()
+                .filter(|(name, _)| plain || (*name == "nothing" && *knows == "nothing"));
             for (name, dead) in dead {
                 let word = word | place.map_or(0, |shift| u32::from(*operand) << shift);
-                let context = Context { facts: *facts, dead: *dead, ..context(family, endian, word) };
+                let context = Context {
+                    facts: *facts,
+                    dead: *dead,
+                    ..context(family, endian, word)
+                };
                 let text = listing(&context, &choose(&context, Allowed::ALL));
                 let instruction = decode(word, family).text(None).to_string();
                 let setting = format!("{instruction}; known: {knows}; dead: {name}");
@@ -111,13 +169,19 @@ fn listings(family: Family, endian: Endian, word: u32, place: Option<u32>) -> St
             }
         }
     }
-    listed.into_iter().map(|(text, settings)| format!("{}\n{text}\n", settings.join("\n"))).collect()
+    listed
+        .into_iter()
+        .map(|(text, settings)| format!("{}\n{text}\n", settings.join("\n")))
+        .collect()
 }
 
 fn snapshot(family: Family, endian: Endian) {
     let order = if endian == Endian::Big { "big" } else { "little" };
     for (name, word, place) in instructions(family) {
-        insta::assert_snapshot!(format!("{family}-{order}-{name}"), listings(family, endian, word, place));
+        insta::assert_snapshot!(
+            format!("{family}-{order}-{name}"),
+            listings(family, endian, word, place)
+        );
     }
 }
 
@@ -152,16 +216,34 @@ fn direct_moves() {
         (Family::E500, Endian::Big),
     ] {
         writeln!(text, "{family} {endian:?}").unwrap();
-        for row in magicpage::registers::SHARED_SPRS.iter().filter(|row| row.families.has(family)) {
+        for row in magicpage::registers::SHARED_SPRS
+            .iter()
+            .filter(|row| row.families.has(family))
+        {
             let field = u32::from(row.number & 31) << 16 | u32::from(row.number >> 5) << 11;
             for base in [0x7c60_02a6, 0x7c60_03a6] {
-                let Some(Operation::ReadSpr { .. } | Operation::WriteSpr { .. }) = classify(base | field, family) else {
+                let Some(Operation::ReadSpr { .. } | Operation::WriteSpr { .. }) =
+                    classify(base | field, family)
+                else {
                     continue;
                 };
                 let context = context(family, endian, base | field);
-                let Ok(Choice { code: Code::InPlace(word), .. }) = choose(&context, Allowed::ALL) else { panic!() };
+                let Ok(Choice {
+                    code: Code::InPlace(word),
+                    ..
+                }) = choose(&context, Allowed::ALL)
+                else {
+                    panic!()
+                };
                 let (old, new) = (decode(base | field, family), decode(word, family));
-                writeln!(text, "  {:08x} {:<16} {word:08x} {}", base | field, old.text(None).to_string(), new.text(None)).unwrap();
+                writeln!(
+                    text,
+                    "  {:08x} {:<16} {word:08x} {}",
+                    base | field,
+                    old.text(None).to_string(),
+                    new.text(None)
+                )
+                .unwrap();
             }
         }
     }
@@ -173,7 +255,11 @@ fn direct_moves() {
 #[test]
 fn instructions_executed() {
     let one = Regs::gpr(11).union(Regs::cr(0));
-    let copy = |ee| Facts { source: MsrCopy::ButEe, ee, copy: None };
+    let copy = |ee| Facts {
+        source: MsrCopy::ButEe,
+        ee,
+        copy: None,
+    };
     let nothing = Facts::default();
     #[rustfmt::skip]
     let rows = [
@@ -188,12 +274,22 @@ fn instructions_executed() {
         ("wrtee, critical section",              Family::E500,     0x7d20_0106, nothing,       Regs::NONE, 17, 21),
         ("mtsrin, critical section",             Family::Book3s32, 0x7d20_51e4, nothing,       Regs::NONE, 17, 17),
     ];
-    let mut table = format!("{:32} {:>8} {:>6} {:>6}\n", "operation", "executed", "wanted", "Linux");
+    let mut table = format!(
+        "{:32} {:>8} {:>6} {:>6}\n",
+        "operation", "executed", "wanted", "Linux"
+    );
     for (what, family, word, facts, dead, limit, linux) in rows {
-        let context = Context { facts, dead, ..context(family, Endian::Big, word) };
+        let context = Context {
+            facts,
+            dead,
+            ..context(family, Endian::Big, word)
+        };
         let executed = common::executed(&context, &choose(&context, Allowed::ALL).unwrap());
         writeln!(table, "{what:32} {executed:8} {limit:6} {linux:6}").unwrap();
-        assert!(executed <= limit, "{what}: {executed} instructions, at most {limit} wanted");
+        assert!(
+            executed <= limit,
+            "{what}: {executed} instructions, at most {limit} wanted"
+        );
     }
     println!("{table}");
     insta::assert_snapshot!(table);
@@ -214,7 +310,11 @@ mod common {
         const TRAMPOLINE: u64 = 0x2000;
         let size = context.family.word_size();
         let mut world = World::new(context.endian, size);
-        let mode = if size == magicpage::WordSize::Word64 { SF } else { 0 };
+        let mode = if size == magicpage::WordSize::Word64 {
+            SF
+        } else {
+            0
+        };
         world.set(world.word(layout::MSR), mode | ME);
         let mut state = State::new(context.family);
         (state.gpr[1], state.gpr[2], state.pc) = (0xc000_8000, 0xc000_2000, SITE);
@@ -228,7 +328,11 @@ mod common {
             SITE => first,
             _ => {
                 let index = usize::try_from((address - TRAMPOLINE) / 4).unwrap();
-                if words[index] == BACK { rewriter::asm::branch(address, SITE + 4).unwrap() } else { words[index] }
+                if words[index] == BACK {
+                    rewriter::asm::branch(address, SITE + 4).unwrap()
+                } else {
+                    words[index]
+                }
             }
         };
         let mut count = 0;

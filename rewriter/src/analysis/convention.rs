@@ -29,12 +29,18 @@ pub const VOLATILE: Regs = Regs::gpr(0)
 /// instructions go.
 pub fn disobeying_calls(graph: &Graph) -> Vec<u64> {
     let live = exposed(graph);
-    let calls = graph.nodes.iter().enumerate().filter(|(_, node)| matches!(node.next, Next::Call(_)));
+    let calls = graph
+        .nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| matches!(node.next, Next::Call(_)));
     let disobey = calls.filter(|(index, _)| match graph.behind(*index) {
         Place::Inside(next) => live[next].intersects(VOLATILE),
         Place::Outside(_) => !graph.unit.sized,
     });
-    disobey.map(|(index, _)| graph.unit.start + 4 * index as u64).collect()
+    disobey
+        .map(|(index, _)| graph.unit.start + 4 * index as u64)
+        .collect()
 }
 
 /// For each word, what the unit's own instructions may read from there before writing it or calling.
@@ -58,7 +64,11 @@ fn exposed(graph: &Graph) -> Vec<Regs> {
                 Next::Jump(place, maybe) => after(place) | if maybe { fall } else { Regs::NONE },
             };
             let hidden: Regs = graph.hidden_from(index).map(after).collect();
-            let reads = if node.reads == Regs::ALL { Regs::NONE } else { node.reads };
+            let reads = if node.reads == Regs::ALL {
+                Regs::NONE
+            } else {
+                node.reads
+            };
             let new = reads | (out.minus(node.defines)) | hidden;
             changed |= core::mem::replace(&mut live[index], new) != new;
         }

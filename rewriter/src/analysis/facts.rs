@@ -12,9 +12,9 @@ use magicpage::msr::{EE, GUEST_OWNED, RI};
 use magicpage::{Family, WordSize};
 
 use super::graph::{Graph, Next, Node, Place};
-use crate::value::{Value, compute};
 use crate::classify::{Operation, classify};
 use crate::code::{CodeMap, Unit};
+use crate::value::{Value, compute};
 
 /// What is known at a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,11 @@ pub struct Facts {
 
 /// In which bits a register may differ from the MSR.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
 pub enum MsrCopy {
     /// In any.
     #[cfg_attr(feature = "serde", serde(rename = "any"))]
@@ -44,7 +48,11 @@ pub enum MsrCopy {
 
 /// What EE becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
 pub enum Ee {
     /// Nobody knows.
     Unknown,
@@ -58,7 +66,11 @@ pub enum Ee {
 
 impl Default for Facts {
     fn default() -> Self {
-        Self { source: MsrCopy::No, ee: Ee::Unknown, copy: None }
+        Self {
+            source: MsrCopy::No,
+            ee: Ee::Unknown,
+            copy: None,
+        }
     }
 }
 
@@ -94,14 +106,22 @@ struct State {
 }
 
 impl State {
-    const UNKNOWN: Self = Self { registers: [Value::UNKNOWN; 32], set: 0, clear: 0 };
+    const UNKNOWN: Self = Self {
+        registers: [Value::UNKNOWN; 32],
+        set: 0,
+        clear: 0,
+    };
 
     fn get(&self, register: u8) -> Value {
         self.registers[usize::from(register & 31)]
     }
 
     fn join(&self, other: &Self) -> Self {
-        let mut joined = Self { set: self.set & other.set, clear: self.clear & other.clear, ..self.clone() };
+        let mut joined = Self {
+            set: self.set & other.set,
+            clear: self.clear & other.clear,
+            ..self.clone()
+        };
         for (mine, theirs) in joined.registers.iter_mut().zip(&other.registers) {
             *mine = mine.join(*theirs);
         }
@@ -133,7 +153,7 @@ impl State {
 
     /// Follows one instruction.
     fn step(&mut self, node: &Node, family: Family, relocated: bool) {
-        if matches!(node.next, Next::Call(_)) || node.ins.effects().writes == Regs::ALL {
+        if node.unknown || matches!(node.next, Next::Call(_)) || node.ins.effects().writes == Regs::ALL {
             *self = Self::UNKNOWN;
             return;
         }
@@ -147,7 +167,10 @@ impl State {
     }
 
     fn write_msr(&mut self, operation: Operation) {
-        let immediate = |ee| Value { differs: u64::MAX, ..Value::constant(if ee { EE } else { 0 }) };
+        let immediate = |ee| Value {
+            differs: u64::MAX,
+            ..Value::constant(if ee { EE } else { 0 })
+        };
         match operation {
             Operation::WriteMsr { rs } if self.get(rs).compared() == MsrCopy::No => self.forget_msr(),
             Operation::WriteMsr { rs } | Operation::WriteEeRi { rs } => {
@@ -198,7 +221,9 @@ impl UnitFacts {
     pub fn new(map: &CodeMap, unit: Unit, graph: &Graph) -> Self {
         let image = map.image();
         let first = image.relocated.partition_point(|word| word.address < unit.start);
-        let relocated = image.relocated[first..].iter().take_while(|word| word.address < unit.end);
+        let relocated = image.relocated[first..]
+            .iter()
+            .take_while(|word| word.address < unit.end);
         let mut facts = Self {
             unit,
             family: image.family,
@@ -211,9 +236,13 @@ impl UnitFacts {
         facts.leaders.extend(&entries);
         if has_unresolved_jump(map, graph) {
             let everywhere = facts.leaders.clone();
-            facts.states.extend(everywhere.into_iter().map(|leader| (leader, State::UNKNOWN)));
+            facts
+                .states
+                .extend(everywhere.into_iter().map(|leader| (leader, State::UNKNOWN)));
         }
-        facts.states.extend(entries.into_iter().map(|entry| (entry, State::UNKNOWN)));
+        facts
+            .states
+            .extend(entries.into_iter().map(|entry| (entry, State::UNKNOWN)));
         facts.leaders.sort_unstable();
         facts.leaders.dedup();
         facts.solve(graph);
@@ -223,23 +252,34 @@ impl UnitFacts {
     /// What is known just before the word at `address`. A register that is not read behind the site does not count as
     /// a copy: another site's trampoline may use it.
     pub fn at(&self, address: u64, operation: Operation, live_after: Regs) -> Facts {
-        let Ok(index) = usize::try_from((address - self.unit.start) / 4) else { return Facts::default() };
+        let Ok(index) = usize::try_from((address - self.unit.start) / 4) else {
+            return Facts::default();
+        };
         let leader = self.leaders[..self.leaders.partition_point(|leader| *leader <= index)].last();
         let Some(mut state) = leader.and_then(|leader| self.states.get(leader)).cloned() else {
             return Facts::default();
         };
         for index in *leader.unwrap_or(&0)..index {
-            if !matches!(self.nodes[index].next, Next::Fall | Next::Call(_) | Next::Jump(_, true)) {
+            if !matches!(
+                self.nodes[index].next,
+                Next::Fall | Next::Call(_) | Next::Jump(_, true)
+            ) {
                 return Facts::default();
             }
             self.step(&mut state, index);
         }
-        let source = operation.source().map_or(Value::UNKNOWN, |register| state.get(register));
+        let source = operation
+            .source()
+            .map_or(Value::UNKNOWN, |register| state.get(register));
         let copy = match operation {
             Operation::WriteEeImmediate { ee } => copy(&state, live_after, if ee { Ee::On } else { Ee::Off }),
             _ => None,
         };
-        Facts { source: source.compared(), ee: source.ee(), copy }
+        Facts {
+            source: source.compared(),
+            ee: source.ee(),
+            copy,
+        }
     }
 
     fn step(&self, state: &mut State, index: usize) {
@@ -251,7 +291,9 @@ impl UnitFacts {
     fn solve(&mut self, graph: &Graph) {
         let mut queue: Vec<usize> = self.states.keys().copied().collect();
         while let Some(leader) = queue.pop() {
-            let Some(mut state) = self.states.get(&leader).cloned() else { continue };
+            let Some(mut state) = self.states.get(&leader).cloned() else {
+                continue;
+            };
             let mut index = leader;
             loop {
                 self.step(&mut state, index);
@@ -262,7 +304,9 @@ impl UnitFacts {
                     Next::Fall | Next::Call(_) => true,
                     Next::Jump(_, falls) | Next::Return(falls) | Next::Away(falls) => falls,
                 };
-                let Some(next) = graph.following(index).filter(|_| falls) else { break };
+                let Some(next) = graph.following(index).filter(|_| falls) else {
+                    break;
+                };
                 if self.leaders.binary_search(&next).is_ok() {
                     self.merge(next, &state, &mut queue);
                     break;
@@ -273,7 +317,10 @@ impl UnitFacts {
     }
 
     fn merge(&mut self, leader: usize, state: &State, queue: &mut Vec<usize>) {
-        let joined = self.states.get(&leader).map_or_else(|| state.clone(), |old| old.join(state));
+        let joined = self
+            .states
+            .get(&leader)
+            .map_or_else(|| state.clone(), |old| old.join(state));
         if self.states.get(&leader) != Some(&joined) {
             self.states.insert(leader, joined);
             queue.push(leader);
@@ -283,7 +330,10 @@ impl UnitFacts {
 
 /// A register that holds the MSR but for EE, rather one whose EE is as wanted.
 fn copy(state: &State, live: Regs, wanted: Ee) -> Option<(u8, Ee)> {
-    let registers = live.gprs().filter(|register| *register != 1).map(|register| (register, state.get(register)));
+    let registers = live
+        .gprs()
+        .filter(|register| *register != 1)
+        .map(|register| (register, state.get(register)));
     let copies = registers.filter(|(_, value)| value.compared() == MsrCopy::ButEe);
     let copies = copies.map(|(register, value)| (register, value.ee()));
     copies.min_by_key(|(_, ee)| *ee != wanted)
@@ -311,7 +361,9 @@ fn entries(map: &CodeMap, graph: &Graph) -> Vec<usize> {
     addresses.extend(map.entries_of(unit));
     addresses.extend(map.computed_targets(unit));
     addresses.extend(map.entered_by(unit).iter().map(|crossing| crossing.target));
-    let inside = addresses.into_iter().filter(|address| unit.contains(*address) && address.is_multiple_of(4));
+    let inside = addresses
+        .into_iter()
+        .filter(|address| unit.contains(*address) && address.is_multiple_of(4));
     let hidden = graph.hidden.iter().filter_map(|(_, place)| match place {
         Place::Inside(index) => Some(*index),
         Place::Outside(_) => None,
@@ -321,6 +373,9 @@ fn entries(map: &CodeMap, graph: &Graph) -> Vec<usize> {
 
 /// Whether the unit jumps to addresses that nobody could find out.
 fn has_unresolved_jump(map: &CodeMap, graph: &Graph) -> bool {
-    let jumps = graph.nodes.iter().any(|node| matches!(node.next, Next::Away(_)) && node.ins.is_known());
+    let jumps = graph
+        .nodes
+        .iter()
+        .any(|node| matches!(node.next, Next::Away(_)) && node.ins.is_known());
     jumps && map.computed_targets(graph.unit).next().is_none()
 }

@@ -41,6 +41,8 @@ pub struct Node {
     pub defines: Regs,
     /// Where control goes.
     pub next: Next,
+    /// Whether nobody knows what the kernel puts here when it boots.
+    pub unknown: bool,
 }
 
 /// The instructions of a unit, data words included: nothing leads to those.
@@ -58,18 +60,40 @@ impl Graph {
     /// Decodes a unit.
     pub fn new(map: &CodeMap, unit: Unit) -> Self {
         let image = map.image();
-        let mut graph = Self { unit, nodes: Vec::with_capacity(unit.words()), hidden: Vec::new() };
+        let mut graph = Self {
+            unit,
+            nodes: Vec::with_capacity(unit.words()),
+            hidden: Vec::new(),
+        };
         for address in (unit.start..unit.end).step_by(4) {
             let ins = decode(image.word(address).unwrap_or_default(), image.family);
             let relocation = image.relocation(address);
             let effects = ins.effects();
             let target = |target| relocation.map_or(Some(target), |relocation| relocation.target);
             let next = graph.next(ins.flow(address), target);
-            graph.nodes.push(Node { ins, reads: effects.reads, defines: effects.defines, next });
+            let mut node = Node {
+                ins,
+                reads: effects.reads,
+                defines: effects.defines,
+                next,
+                unknown: false,
+            };
+            if map.becomes_unknown(address) {
+                node = Node {
+                    reads: Regs::ALL,
+                    defines: Regs::NONE,
+                    unknown: true,
+                    ..node
+                };
+            }
+            graph.nodes.push(node);
         }
         graph.hide_replaced(map);
         let first = image.edges.partition_point(|edge| edge.from < unit.start);
-        for edge in image.edges[first..].iter().take_while(|edge| edge.from < unit.end) {
+        for edge in image.edges[first..]
+            .iter()
+            .take_while(|edge| edge.from < unit.end)
+        {
             graph.hide(edge.from, edge.to);
         }
         graph.hidden.sort_unstable_by_key(|(from, _)| *from);
@@ -88,18 +112,26 @@ impl Graph {
 
     /// The place behind the word with this index.
     pub fn behind(&self, index: usize) -> Place {
-        self.following(index).map_or(Place::Outside(self.unit.end), Place::Inside)
+        self.following(index)
+            .map_or(Place::Outside(self.unit.end), Place::Inside)
     }
 
     /// Where control may go instead of executing the word with this index.
     pub fn hidden_from(&self, index: usize) -> impl Iterator<Item = Place> + '_ {
         let first = self.hidden.partition_point(|(from, _)| *from < index);
-        self.hidden[first..].iter().take_while(move |(from, _)| *from == index).map(|(_, place)| *place)
+        self.hidden[first..]
+            .iter()
+            .take_while(move |(from, _)| *from == index)
+            .map(|(_, place)| *place)
     }
 
     /// Where `address` is, seen from this unit.
     pub fn place(&self, address: u64) -> Place {
-        if self.unit.contains(address) { Place::Inside(self.index(address)) } else { Place::Outside(address) }
+        if self.unit.contains(address) {
+            Place::Inside(self.index(address))
+        } else {
+            Place::Outside(address)
+        }
     }
 
     fn hide(&mut self, from: u64, to: u64) {
@@ -137,16 +169,26 @@ impl Graph {
             Flow::Next | Flow::SystemCall | Flow::Trap { .. } => Next::Fall,
             Flow::Return => Next::Away(false),
             Flow::Unknown => Next::Away(true),
-            Flow::Branch { target, link: true, .. } => match resolve(target) {
+            Flow::Branch {
+                target, link: true, ..
+            } => match resolve(target) {
                 Some(target) if self.unit.contains(target) => Next::Jump(self.place(target), true),
                 target => Next::Call(target),
             },
-            Flow::Branch { target, conditional, link: false } => match resolve(target) {
+            Flow::Branch {
+                target,
+                conditional,
+                link: false,
+            } => match resolve(target) {
                 Some(target) => Next::Jump(self.place(target), conditional),
                 None => Next::Away(conditional),
             },
             Flow::Indirect { link: true, .. } => Next::Call(None),
-            Flow::Indirect { via: Via::Lr, conditional, .. } => Next::Return(conditional),
+            Flow::Indirect {
+                via: Via::Lr,
+                conditional,
+                ..
+            } => Next::Return(conditional),
             Flow::Indirect { conditional, .. } => Next::Away(conditional),
         }
     }

@@ -37,7 +37,9 @@ impl Liveness {
     /// Computes liveness for the units that hold these addresses.
     pub fn new(map: &mut CodeMap, sites: &[u64]) -> Self {
         let mut conventions = Conventions::default();
-        let mut liveness = Self { units: BTreeMap::new() };
+        let mut liveness = Self {
+            units: BTreeMap::new(),
+        };
         let mut level: Vec<Unit> = sites.iter().filter_map(|site| map.unit(*site)).collect();
         for depth in 0..=DEPTH {
             let mut called = Vec::new();
@@ -47,7 +49,11 @@ impl Liveness {
                 }
                 let graph = liveness.add(map, unit, &mut conventions);
                 called.extend(calls(graph).filter_map(|target| map.unit(target)));
-                level.extend(jumps(graph).filter_map(|target| map.unit(target)).filter(|unit| !unit.sized));
+                level.extend(
+                    jumps(graph)
+                        .filter_map(|target| map.unit(target))
+                        .filter(|unit| !unit.sized),
+                );
             }
             if depth < DEPTH {
                 level = called;
@@ -60,7 +66,9 @@ impl Liveness {
 
     /// What may be read after the instruction at `address` before it is overwritten.
     pub fn live_after(&self, address: u64) -> Regs {
-        let Some((_, unit)) = self.units.range(..=address).next_back() else { return Regs::ALL };
+        let Some((_, unit)) = self.units.range(..=address).next_back() else {
+            return Regs::ALL;
+        };
         if !unit.graph.unit.contains(address) {
             return Regs::ALL;
         }
@@ -70,10 +78,19 @@ impl Liveness {
     /// Adds a unit.
     fn add(&mut self, map: &CodeMap, unit: Unit, conventions: &mut Conventions) -> &Graph {
         let graph = Graph::new(map, unit);
-        let at_return = if conventions.hold_for(map, unit) { convention::KEPT } else { Regs::ALL };
+        let at_return = if conventions.hold_for(map, unit) {
+            convention::KEPT
+        } else {
+            Regs::ALL
+        };
         let before = vec![Regs::NONE; graph.nodes.len()];
         let users = BTreeSet::new();
-        let added = self.units.entry(unit.start).or_insert(UnitLiveness { graph, before, at_return, users });
+        let added = self.units.entry(unit.start).or_insert(UnitLiveness {
+            graph,
+            before,
+            at_return,
+            users,
+        });
         &added.graph
     }
 
@@ -81,7 +98,11 @@ impl Liveness {
     fn link(&mut self) {
         let mut uses = Vec::new();
         for (start, unit) in &self.units {
-            uses.extend(calls(&unit.graph).chain(jumps(&unit.graph)).map(|target| (target, *start)));
+            uses.extend(
+                calls(&unit.graph)
+                    .chain(jumps(&unit.graph))
+                    .map(|target| (target, *start)),
+            );
         }
         for (target, user) in uses {
             if let Some((_, unit)) = self.units.range_mut(..=target).next_back() {
@@ -94,7 +115,9 @@ impl Liveness {
     fn solve(&mut self) {
         let mut dirty: BTreeSet<u64> = self.units.keys().copied().collect();
         while let Some(start) = dirty.pop_last() {
-            let Some(mut unit) = self.units.remove(&start) else { continue };
+            let Some(mut unit) = self.units.remove(&start) else {
+                continue;
+            };
             let changed = self.solve_unit(&mut unit);
             if changed {
                 dirty.extend(unit.users.iter().copied());
@@ -111,7 +134,11 @@ impl Liveness {
             for index in (0..unit.graph.nodes.len()).rev() {
                 let node = unit.graph.nodes[index];
                 let out = self.out(unit, index);
-                let hidden: Regs = unit.graph.hidden_from(index).map(|place| self.at(unit, place)).collect();
+                let hidden: Regs = unit
+                    .graph
+                    .hidden_from(index)
+                    .map(|place| self.at(unit, place))
+                    .collect();
                 let new = node.reads | out.minus(node.defines) | hidden;
                 changed |= core::mem::replace(&mut unit.before[index], new) != new;
             }
@@ -146,7 +173,9 @@ impl Liveness {
 
     /// What is live where control enters another unit.
     fn entry(&self, target: u64) -> Regs {
-        let Some((_, unit)) = self.units.range(..=target).next_back() else { return Regs::ALL };
+        let Some((_, unit)) = self.units.range(..=target).next_back() else {
+            return Regs::ALL;
+        };
         if !unit.graph.unit.contains(target) {
             return Regs::ALL;
         }
@@ -192,20 +221,36 @@ impl Conventions {
         }
         // Units that jump into each other in a circle are judged by those who call into the circle.
         self.holds.insert(unit.start, true);
-        let seen = unit.sized || map.entries_of(unit).chain(map.computed_targets(unit)).next().is_none();
+        let seen = unit.sized
+            || map
+                .entries_of(unit)
+                .chain(map.computed_targets(unit))
+                .next()
+                .is_none();
         let holds = seen
-            && map.runs_into(unit).is_none_or(|before| self.hold_for(map, before))
-            && map.entered_by(unit).iter().all(|crossing| self.enters_well(map, crossing));
+            && map
+                .runs_into(unit)
+                .is_none_or(|before| self.hold_for(map, before))
+            && map
+                .entered_by(unit)
+                .iter()
+                .all(|crossing| self.enters_well(map, crossing));
         self.holds.insert(unit.start, holds);
         holds
     }
 
     fn enters_well(&mut self, map: &CodeMap, crossing: &Crossing) -> bool {
-        let Some(unit) = map.unit(crossing.source) else { return false };
+        let Some(unit) = map.unit(crossing.source) else {
+            return false;
+        };
         if !crossing.link {
             return self.hold_for(map, unit);
         }
         let disobey = || convention::disobeying_calls(&Graph::new(map, unit));
-        !self.disobeying.entry(unit.start).or_insert_with(disobey).contains(&crossing.source)
+        !self
+            .disobeying
+            .entry(unit.start)
+            .or_insert_with(disobey)
+            .contains(&crossing.source)
     }
 }

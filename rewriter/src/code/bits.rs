@@ -15,12 +15,16 @@ impl Bits {
 
     /// Whether `index` is in the set.
     pub fn get(&self, index: usize) -> bool {
-        self.0.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 != 0)
+        self.0
+            .get(index / 64)
+            .is_some_and(|word| word >> (index % 64) & 1 != 0)
     }
 
     /// Adds `index`; whether it was not there before.
     pub fn set(&mut self, index: usize) -> bool {
-        let Some(word) = self.0.get_mut(index / 64) else { return false };
+        let Some(word) = self.0.get_mut(index / 64) else {
+            return false;
+        };
         let bit = 1 << (index % 64);
         let new = *word & bit == 0;
         *word |= bit;

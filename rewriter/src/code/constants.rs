@@ -23,7 +23,11 @@ const LR: u16 = 8;
 impl Constants {
     /// Nothing is known.
     pub fn new(size: WordSize) -> Self {
-        Self { values: [Value::UNKNOWN; 32], link: Value::UNKNOWN, size }
+        Self {
+            values: [Value::UNKNOWN; 32],
+            link: Value::UNKNOWN,
+            size,
+        }
     }
 
     /// Says what a register holds.
@@ -42,7 +46,9 @@ impl Constants {
         let computed = if spr_move(ins.word, MFSPR) == Some(LR) {
             Some((field5(ins.word, 21), self.link))
         } else {
-            compute(ins.word, self.size, |register| self.values[usize::from(register & 31)])
+            compute(ins.word, self.size, |register| {
+                self.values[usize::from(register & 31)]
+            })
         };
         let writes = ins.effects().writes;
         for register in writes.gprs() {

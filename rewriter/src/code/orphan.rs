@@ -15,10 +15,19 @@ impl CodeMap<'_, '_> {
     /// built by code refers to them or to fragments that lead to them.
     pub fn orphans(&self, addresses: impl Iterator<Item = u64>) -> BTreeSet<Unit> {
         let units: BTreeSet<Unit> = addresses.filter_map(|address| self.unit(address)).collect();
-        let isolated: Vec<_> = units.into_iter().filter_map(|unit| Some((unit, self.isolated(unit)?))).collect();
-        let leading: BTreeSet<Unit> = isolated.iter().flat_map(|(_, leading)| leading).copied().collect();
+        let isolated: Vec<_> = units
+            .into_iter()
+            .filter_map(|unit| Some((unit, self.isolated(unit)?)))
+            .collect();
+        let leading: BTreeSet<Unit> = isolated
+            .iter()
+            .flat_map(|(_, leading)| leading)
+            .copied()
+            .collect();
         let named = self.named(&leading);
-        let unnamed = isolated.into_iter().filter(|(_, leading)| leading.is_disjoint(&named));
+        let unnamed = isolated
+            .into_iter()
+            .filter(|(_, leading)| leading.is_disjoint(&named));
         unnamed.map(|(unit, _)| unit).collect()
     }
 
@@ -27,13 +36,18 @@ impl CodeMap<'_, '_> {
         let mut group = BTreeSet::new();
         let mut queue = alloc::vec![unit];
         while let Some(unit) = queue.pop() {
-            let reached = (unit.start..unit.end).step_by(4).any(|address| self.is_reached(address));
+            let reached = (unit.start..unit.end)
+                .step_by(4)
+                .any(|address| self.is_reached(address));
             if unit.sized || reached {
                 return None;
             }
             if group.insert(unit) {
                 queue.extend(self.runs_into(unit));
-                let entering = self.entered_by(unit).iter().filter(|crossing| !self.is_padding(crossing));
+                let entering = self
+                    .entered_by(unit)
+                    .iter()
+                    .filter(|crossing| !self.is_padding(crossing));
                 queue.extend(entering.filter_map(|crossing| self.unit(crossing.source)));
             }
         }
@@ -44,7 +58,9 @@ impl CodeMap<'_, '_> {
     fn is_padding(&self, crossing: &Crossing) -> bool {
         let between = (crossing.source..crossing.target).step_by(4).skip(1);
         let mut words = between.map(|address| self.image.word(address));
-        !self.is_reached(crossing.source) && crossing.source < crossing.target && words.all(|word| word == Some(NOP))
+        !self.is_reached(crossing.source)
+            && crossing.source < crossing.target
+            && words.all(|word| word == Some(NOP))
     }
 
     /// The units that data or an address built by code names; data names code by its label.
@@ -54,8 +70,15 @@ impl CodeMap<'_, '_> {
         }
         let image = self.image;
         let holder = |address: u64| {
-            let last = Unit { start: address, end: u64::MAX, sized: true };
-            units.range(..=last).next_back().filter(|unit| unit.contains(address) && address.is_multiple_of(4))
+            let last = Unit {
+                start: address,
+                end: u64::MAX,
+                sized: true,
+            };
+            units
+                .range(..=last)
+                .next_back()
+                .filter(|unit| unit.contains(address) && address.is_multiple_of(4))
         };
         let built = built_addresses(image, |address| holder(address).is_some());
         let built = built.chain(image.referenced.iter().copied()).filter_map(holder);
@@ -63,5 +86,4 @@ impl CodeMap<'_, '_> {
         let labelled = data.filter_map(|address| holder(address).filter(|unit| unit.start == address));
         built.chain(labelled).copied().collect()
     }
-
 }

@@ -49,7 +49,8 @@ fn built_at(image: &Image, address: u64, low: u32, wanted: impl Fn(u64) -> bool)
     };
     let before = |distance: u64| image.word(address.checked_sub(4 * distance)?);
     let is_high = |word: u32| word >> 26 == ADDIS && field5(word, 21) == source;
-    let (distance, high) = (1..=PAIR_DISTANCE).find_map(|n| before(n).filter(|word| is_high(*word)).map(|word| (n, word)))?;
+    let (distance, high) =
+        (1..=PAIR_DISTANCE).find_map(|n| before(n).filter(|word| is_high(*word)).map(|word| (n, word)))?;
     let base = match field5(high, 16) {
         0 => 0,
         2 => image.abi.toc?,
@@ -57,8 +58,17 @@ fn built_at(image: &Image, address: u64, low: u32, wanted: impl Fn(u64) -> bool)
     };
     let shifted = (u64::from(high & 0xffff) << 16 ^ 0x8000_0000).wrapping_sub(0x8000_0000);
     let built = base.wrapping_add(shifted).wrapping_add(offset);
-    let built = if image.family.word_size() == WordSize::Word32 { built & 0xffff_ffff } else { built };
-    let overwrites = |word: u32| decode(word, image.family).effects().writes.contains(Regs::gpr(source));
+    let built = if image.family.word_size() == WordSize::Word32 {
+        built & 0xffff_ffff
+    } else {
+        built
+    };
+    let overwrites = |word: u32| {
+        decode(word, image.family)
+            .effects()
+            .writes
+            .contains(Regs::gpr(source))
+    };
     let untouched = || !(1..distance).filter_map(before).any(overwrites);
     (wanted(built) && untouched()).then_some(built)
 }

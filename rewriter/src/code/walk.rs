@@ -34,7 +34,9 @@ pub(super) fn crossings(image: &Image, units: &[Unit]) -> Vec<Crossing> {
             region = regions.next();
         }
         let Some(region) = region else { break };
-        let Ok(offset) = usize::try_from(unit.start - region.address) else { continue };
+        let Ok(offset) = usize::try_from(unit.start - region.address) else {
+            continue;
+        };
         let bytes = &region.bytes[offset..offset + unit.words() * 4];
         let (words, _) = bytes.as_chunks::<4>();
         for (index, bytes) in words.iter().enumerate() {
@@ -43,8 +45,14 @@ pub(super) fn crossings(image: &Image, units: &[Unit]) -> Vec<Crossing> {
                 continue;
             }
             let source = unit.start + 4 * index as u64;
-            if let Some(target) = direct_target(image, source, word).filter(|target| !unit.contains(*target)) {
-                found.push(Crossing { target, source, from_unsized: !unit.sized, link: word & 1 != 0 });
+            if let Some(target) = direct_target(image, source, word).filter(|target| !unit.contains(*target))
+            {
+                found.push(Crossing {
+                    target,
+                    source,
+                    from_unsized: !unit.sized,
+                    link: word & 1 != 0,
+                });
             }
         }
     }
@@ -69,7 +77,10 @@ impl CodeMap<'_, '_> {
         let image = self.image;
         let mut queue: Vec<u64> = image.roots.clone();
         queue.extend(image.edges.iter().map(|edge| edge.to));
-        let functions = image.symbols.iter().filter(|symbol| symbol.kind == SymbolKind::Function);
+        let functions = image
+            .symbols
+            .iter()
+            .filter(|symbol| symbol.kind == SymbolKind::Function);
         queue.extend(functions.map(|symbol| symbol.address));
         self.drain(queue);
         for crossing in core::mem::take(&mut self.calls_out) {
@@ -86,15 +97,26 @@ impl CodeMap<'_, '_> {
     /// instructions lead on, to explicit ends: pointers to code, as in tables of functions written in assembly.
     fn pointers_to_code(&self) -> Vec<u64> {
         let image = self.image;
-        let labels = image.symbols.iter().filter(|symbol| symbol.kind == SymbolKind::Label);
-        let mut open: Vec<u64> = labels.map(|symbol| symbol.address).filter(|label| self.may_be_code(*label)).collect();
+        let labels = image
+            .symbols
+            .iter()
+            .filter(|symbol| symbol.kind == SymbolKind::Label);
+        let mut open: Vec<u64> = labels
+            .map(|symbol| symbol.address)
+            .filter(|label| self.may_be_code(*label))
+            .collect();
         open.dedup();
         if open.is_empty() {
             return open;
         }
         let is_open = |address: u64| open.binary_search(&address).is_ok();
         let data = image.data.iter().flat_map(|region| pointers(image, region.bytes));
-        let named = image.referenced.iter().copied().chain(data).chain(built_addresses(image, is_open));
+        let named = image
+            .referenced
+            .iter()
+            .copied()
+            .chain(data)
+            .chain(built_addresses(image, is_open));
         let mut pointed: Vec<u64> = named.filter(|address| is_open(*address)).collect();
         pointed.retain(|label| self.reads_as_code(*label));
         pointed
@@ -117,7 +139,9 @@ impl CodeMap<'_, '_> {
                 if !self.is_outside_functions(address) {
                     return false;
                 }
-                let Some(word) = self.image.word(address) else { return false };
+                let Some(word) = self.image.word(address) else {
+                    return false;
+                };
                 let flow = decode(word, self.image.family).flow(address);
                 if flow == Flow::Unknown {
                     return false;
@@ -153,7 +177,10 @@ impl CodeMap<'_, '_> {
         while indirect {
             let targets = self.jump_targets(unit, &bases);
             let known = self.tables.entry(unit.start).or_default();
-            let new: Vec<u64> = targets.into_iter().filter(|target| known.insert(*target)).collect();
+            let new: Vec<u64> = targets
+                .into_iter()
+                .filter(|target| known.insert(*target))
+                .collect();
             if new.is_empty() {
                 break;
             }
@@ -172,14 +199,25 @@ impl CodeMap<'_, '_> {
             }
             let mut address = start;
             while unit.contains(address) && self.reach(address) {
-                let Some(word) = self.image.word(address) else { break };
+                let Some(word) = self.image.word(address) else {
+                    break;
+                };
                 let ins = decode(word, self.image.family);
                 bases.extend(constants.step(ins, self.image.relocation(address).is_some()));
                 queue.extend(self.instead_of(address));
                 let flow = ins.flow(address);
-                indirect |= matches!(flow, Flow::Indirect { via: Via::Ctr, link: false, .. });
+                indirect |= matches!(
+                    flow,
+                    Flow::Indirect {
+                        via: Via::Ctr,
+                        link: false,
+                        ..
+                    }
+                );
                 if let Flow::Branch { .. } = flow {
-                    queue.extend(direct_target(self.image, address, word).filter(|target| unit.contains(*target)));
+                    queue.extend(
+                        direct_target(self.image, address, word).filter(|target| unit.contains(*target)),
+                    );
                 }
                 if ends_run(flow) {
                     break;
@@ -192,10 +230,16 @@ impl CodeMap<'_, '_> {
 
     /// The entries of every jump table that the function may address.
     fn jump_targets(&self, unit: Unit, bases: &[u64]) -> Vec<u64> {
-        let mut targets: Vec<u64> = within(&self.image.referenced, unit, |address| *address).copied().collect();
+        let mut targets: Vec<u64> = within(&self.image.referenced, unit, |address| *address)
+            .copied()
+            .collect();
         for &base in bases {
-            let mut entries = (0..TABLE_LIMIT).map_while(|index| self.data_word(base + 4 * index).map(|entry| (entry, index)));
-            while let Some(target) = entries.next().and_then(|(entry, _)| jump_target(unit, base, entry)) {
+            let mut entries = (0..TABLE_LIMIT)
+                .map_while(|index| self.data_word(base + 4 * index).map(|entry| (entry, index)));
+            while let Some(target) = entries
+                .next()
+                .and_then(|(entry, _)| jump_target(unit, base, entry))
+            {
                 targets.push(target);
             }
         }
@@ -206,7 +250,11 @@ impl CodeMap<'_, '_> {
     fn data_word(&self, address: u64) -> Option<u32> {
         let data = &self.image.data;
         let index = data.partition_point(|region| region.address <= address);
-        let Some(region) = index.checked_sub(1).map(|index| data[index]).filter(|region| region.contains(address)) else {
+        let Some(region) = index
+            .checked_sub(1)
+            .map(|index| data[index])
+            .filter(|region| region.contains(address))
+        else {
             return self.image.word(address);
         };
         let offset = usize::try_from(address - region.address).ok()?;
@@ -233,13 +281,17 @@ impl CodeMap<'_, '_> {
         let mut built = Vec::new();
         let mut address = start;
         while self.is_outside_functions(address) && self.reach(address) {
-            let Some(word) = self.image.word(address) else { return };
+            let Some(word) = self.image.word(address) else {
+                return;
+            };
             let ins = decode(word, self.image.family);
             built.extend(constants.step(ins, self.image.relocation(address).is_some()));
             queue.extend(self.instead_of(address));
             if let Some((spr, value)) = constants.moved_to_spr(word, address) {
                 vectors.note(spr, value, address);
-                let computed = matches!(spr, LR | CTR | SRR0).then(|| self.code_address(value)).flatten();
+                let computed = matches!(spr, LR | CTR | SRR0)
+                    .then(|| self.code_address(value))
+                    .flatten();
                 if let Some(target) = computed {
                     self.computed.insert(target);
                     queue.push(target);
@@ -271,7 +323,9 @@ impl CodeMap<'_, '_> {
     /// 256 MiB.
     fn code_address(&self, value: u64) -> Option<u64> {
         let segment = self.image.regions.first()?.address & !0x0fff_ffff;
-        [value, value & 0x0fff_ffff | segment].into_iter().find(|address| self.image.word(*address).is_some())
+        [value, value & 0x0fff_ffff | segment]
+            .into_iter()
+            .find(|address| self.image.word(*address).is_some())
     }
 
     /// Whether a call comes back to the word behind it. Code outside functions may use LR as a pointer to data that
@@ -281,8 +335,13 @@ impl CodeMap<'_, '_> {
             return true;
         }
         let mut taken = None;
-        for address in (target..).step_by(4).take(usize::try_from(RETURN_LIMIT).unwrap_or(64)) {
-            let Some(word) = self.image.word(address) else { return false };
+        for address in (target..)
+            .step_by(4)
+            .take(usize::try_from(RETURN_LIMIT).unwrap_or(64))
+        {
+            let Some(word) = self.image.word(address) else {
+                return false;
+            };
             match word & 0xfc1f_ffff {
                 MFLR if address == target => taken = Some(word & 0x03e0_0000),
                 MTLR if taken == Some(word & 0x03e0_0000) => return true,
@@ -325,26 +384,42 @@ impl Vectors {
 }
 
 /// The items of a sorted list whose address lies within a unit.
-pub(super) fn within<'i, T>(sorted: &'i [T], unit: Unit, address: impl Fn(&T) -> u64) -> impl Iterator<Item = &'i T> {
+pub(super) fn within<'i, T>(
+    sorted: &'i [T],
+    unit: Unit,
+    address: impl Fn(&T) -> u64,
+) -> impl Iterator<Item = &'i T> {
     let first = sorted.partition_point(|item| address(item) < unit.start);
-    sorted[first..].iter().take_while(move |item| address(item) < unit.end)
+    sorted[first..]
+        .iter()
+        .take_while(move |item| address(item) < unit.end)
 }
 
 /// Where an entry of a jump table goes: its value is relative to the table, or an address.
 fn jump_target(unit: Unit, base: u64, entry: u32) -> Option<u64> {
     let relative = base.wrapping_add(i64::from(entry.cast_signed()).cast_unsigned());
     let candidates = [relative, relative & 0xffff_ffff, u64::from(entry)];
-    candidates.into_iter().find(|target| unit.contains(*target) && target.is_multiple_of(4))
+    candidates
+        .into_iter()
+        .find(|target| unit.contains(*target) && target.is_multiple_of(4))
 }
 
 fn is_call(flow: Flow) -> bool {
-    matches!(flow, Flow::Branch { link: true, .. } | Flow::Indirect { link: true, .. })
+    matches!(
+        flow,
+        Flow::Branch { link: true, .. } | Flow::Indirect { link: true, .. }
+    )
 }
 
 /// Whether control never goes on to the next word.
 fn ends_run(flow: Flow) -> bool {
     match flow {
-        Flow::Branch { conditional, link, .. } | Flow::Indirect { conditional, link, .. } => !conditional && !link,
+        Flow::Branch {
+            conditional, link, ..
+        }
+        | Flow::Indirect {
+            conditional, link, ..
+        } => !conditional && !link,
         Flow::Return | Flow::Unknown => true,
         Flow::Next | Flow::SystemCall | Flow::Trap { .. } => false,
     }

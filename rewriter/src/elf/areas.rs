@@ -56,7 +56,11 @@ pub(super) fn find(known: &Known, asked: Option<&str>) -> Result<Vec<Area>, ElfE
     let mut taken = 0..0;
     if let Some(name) = asked {
         taken = known.asked(name)?;
-        areas.push(Area { kind: AreaKind::Asked, range: taken.clone(), serves: None });
+        areas.push(Area {
+            kind: AreaKind::Asked,
+            range: taken.clone(),
+            serves: None,
+        });
     }
     if known.file.kind == Kind::Object {
         areas.extend(known.new_sections());
@@ -64,7 +68,11 @@ pub(super) fn find(known: &Known, asked: Option<&str>) -> Result<Vec<Area>, ElfE
     }
     let mut gaps = known.gaps();
     gaps.retain(|gap| gap.end <= taken.start || taken.end <= gap.start);
-    areas.extend(gaps.into_iter().map(|range| Area { kind: AreaKind::Gap, range, serves: None }));
+    areas.extend(gaps.into_iter().map(|range| Area {
+        kind: AreaKind::Gap,
+        range,
+        serves: None,
+    }));
     areas.extend(known.new_segment());
     Ok(areas)
 }
@@ -106,7 +114,11 @@ impl<'a> Known<'_, 'a> {
             let first = code.partition_point(|symbol| symbol.address < span.address);
             let last = code.partition_point(|symbol| symbol.address < span.addresses().end);
             let within = &code[first..last];
-            let next = within.iter().skip(1).map(|symbol| symbol.address).chain([span.addresses().end]);
+            let next = within
+                .iter()
+                .skip(1)
+                .map(|symbol| symbol.address)
+                .chain([span.addresses().end]);
             let mut covered = 0;
             within.iter().zip(next).filter_map(move |(symbol, next)| {
                 covered = covered.max(symbol.address + symbol.size);
@@ -128,12 +140,13 @@ impl<'a> Known<'_, 'a> {
         sections.sort_by_key(|section| section.header.sh_addr);
         let claimed = Busy::new(self.file.sections.iter().map(Section::file_range));
         let pairs: Vec<_> = sections.windows(2).map(|pair| (pair[0], pair[1])).collect();
-        pairs.into_iter().filter(|(before, _)| self.linux || before.is_code()).filter_map(
-            move |(before, after)| {
+        pairs
+            .into_iter()
+            .filter(|(before, _)| self.linux || before.is_code())
+            .filter_map(move |(before, after)| {
                 let gap = aligns(before.addresses().end..after.header.sh_addr)?;
                 self.is_padding(&gap, &claimed).then_some(gap)
-            },
-        )
+            })
     }
 
     /// Whether the gap is in the file, executable, and no section's contents.
@@ -165,9 +178,14 @@ impl<'a> Known<'_, 'a> {
     }
 
     fn asked(&self, name: &str) -> Result<Range<u64>, ElfError> {
-        let error = |why: &str| ElfError::Area { name: name.into(), why: why.into() };
+        let error = |why: &str| ElfError::Area {
+            name: name.into(),
+            why: why.into(),
+        };
         if self.file.kind == Kind::Object {
-            return Err(error("a relocatable object gets sections of its own: leave the area out"));
+            return Err(error(
+                "a relocatable object gets sections of its own: leave the area out",
+            ));
         }
         let found = self.names.code.iter().position(|symbol| symbol.name == name);
         let found = found
@@ -176,10 +194,18 @@ impl<'a> Known<'_, 'a> {
         let span = span_at(self.spans, symbol.address)
             .ok_or_else(|| error("it is outside every executable section"))?;
         let mut later = self.names.code[found..].iter().map(|symbol| symbol.address);
-        let next = later.find(|address| *address > symbol.address).unwrap_or(span.addresses().end);
-        let end = if symbol.size != 0 { symbol.address + symbol.size } else { next };
+        let next = later
+            .find(|address| *address > symbol.address)
+            .unwrap_or(span.addresses().end);
+        let end = if symbol.size != 0 {
+            symbol.address + symbol.size
+        } else {
+            next
+        };
         let range = symbol.address.next_multiple_of(4)..end.min(span.addresses().end) & !3;
-        let bytes = self.bytes(&range).ok_or_else(|| error("it has no bytes in the file"))?;
+        let bytes = self
+            .bytes(&range)
+            .ok_or_else(|| error("it has no bytes in the file"))?;
         if let Some(used) = bytes.iter().position(|byte| *byte != 0) {
             let address = range.start + used as u64;
             return Err(error(&alloc::format!(
@@ -196,7 +222,11 @@ impl<'a> Known<'_, 'a> {
         let start = layout::end(self.file).checked_next_multiple_of(NEW_ALIGN)?;
         let last = self.file.last_address() - (MAGIC_PAGE - 1);
         let end = start.saturating_add(NEW_LIMIT).min(last);
-        (start < end).then_some(Area { kind: AreaKind::New, range: start..end, serves: None })
+        (start < end).then_some(Area {
+            kind: AreaKind::New,
+            range: start..end,
+            serves: None,
+        })
     }
 
     fn new_sections(&self) -> Vec<Area> {
@@ -211,7 +241,11 @@ impl<'a> Known<'_, 'a> {
                 break;
             };
             next = start + NEW_SECTION_LIMIT;
-            areas.push(Area { kind: AreaKind::New, range: start..next, serves: Some(serves) });
+            areas.push(Area {
+                kind: AreaKind::New,
+                range: start..next,
+                serves: Some(serves),
+            });
         }
         areas
     }
@@ -242,7 +276,9 @@ impl Busy {
 
     fn touches(&self, range: &Range<u64>) -> bool {
         let before = self.ranges.partition_point(|(start, _)| *start < range.end);
-        self.ranges[..before].last().is_some_and(|(_, end)| *end > range.start)
+        self.ranges[..before]
+            .last()
+            .is_some_and(|(_, end)| *end > range.start)
     }
 }
 

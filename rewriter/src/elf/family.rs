@@ -72,9 +72,10 @@ pub(super) fn detect(
 ) -> Result<Family, ElfError> {
     let wide = |family: Family| family == Family::Book3s64;
     match asked {
-        Some(family) if wide(family) != file.is_64() => {
-            Err(ElfError::OtherFamily { family, class: if file.is_64() { 64 } else { 32 } })
-        }
+        Some(family) if wide(family) != file.is_64() => Err(ElfError::OtherFamily {
+            family,
+            class: if file.is_64() { 64 } else { 32 },
+        }),
         Some(family) => Ok(family),
         None if file.is_64() => Ok(Family::Book3s64),
         None => by_signs(file, spans, names, module),
@@ -104,7 +105,11 @@ fn by_signs(file: &File, spans: &[Span], names: &Names, module: bool) -> Result<
 fn words(file: &File, spans: &[Span], names: &Names, module: bool) -> (Option<String>, Option<String>) {
     let (mut book_e, mut book3s, mut mtmsr) = (None, None, None);
     let mut done = 0;
-    for symbol in names.code.iter().filter(|symbol| symbol.kind == SymbolKind::Function) {
+    for symbol in names
+        .code
+        .iter()
+        .filter(|symbol| symbol.kind == SymbolKind::Function)
+    {
         let Some(span) = span_at(spans, symbol.address) else {
             continue;
         };
@@ -114,7 +119,11 @@ fn words(file: &File, spans: &[Span], names: &Names, module: bool) -> (Option<St
             .checked_sub(start)
             .and_then(|size| part(file.bytes, span.offset + (start - span.address), size));
         done = done.max(end);
-        for (bytes, address) in bytes.unwrap_or_default().chunks_exact(4).zip((start..).step_by(4)) {
+        for (bytes, address) in bytes
+            .unwrap_or_default()
+            .chunks_exact(4)
+            .zip((start..).step_by(4))
+        {
             let word = file.read_word(bytes, 0).unwrap_or_default();
             let sign = |signs: &[Sign]| {
                 let found = signs.iter().find(|(mask, value, _)| word & mask == *value);

@@ -64,7 +64,11 @@ impl Section<'_> {
 
     /// The bytes of the file that it takes.
     pub fn file_range(&self) -> Range<u64> {
-        let size = if self.header.sh_type == SHT_NOBITS { 0 } else { self.header.sh_size };
+        let size = if self.header.sh_type == SHT_NOBITS {
+            0
+        } else {
+            self.header.sh_size
+        };
         self.header.sh_offset..self.header.sh_offset.saturating_add(size)
     }
 }
@@ -101,7 +105,10 @@ pub(super) fn part(bytes: &[u8], offset: u64, size: u64) -> Option<&[u8]> {
 pub(super) fn text(table: &[u8], offset: usize) -> Option<&str> {
     const LONGEST: usize = 4096;
     let rest = table.get(offset..)?;
-    core::ffi::CStr::from_bytes_until_nul(&rest[..rest.len().min(LONGEST)]).ok()?.to_str().ok()
+    core::ffi::CStr::from_bytes_until_nul(&rest[..rest.len().min(LONGEST)])
+        .ok()?
+        .to_str()
+        .ok()
 }
 
 impl<'a> File<'a> {
@@ -159,7 +166,11 @@ impl<'a> File<'a> {
 
     /// The first address that does not exist, less one.
     pub fn last_address(&self) -> u64 {
-        if self.is_64() { u64::MAX } else { u64::from(u32::MAX) }
+        if self.is_64() {
+            u64::MAX
+        } else {
+            u64::from(u32::MAX)
+        }
     }
 
     /// The address as the image's address arithmetic sees it.
@@ -188,7 +199,11 @@ impl<'a> File<'a> {
         if section.header.sh_type == SHT_NOBITS {
             return Ok(&[]);
         }
-        let SectionHeader { sh_offset: offset, sh_size: size, .. } = section.header;
+        let SectionHeader {
+            sh_offset: offset,
+            sh_size: size,
+            ..
+        } = section.header;
         part(self.bytes, offset, size).ok_or_else(|| ElfError::BeyondFile {
             what: format!("section `{}`", section.name),
             offset,
@@ -208,19 +223,27 @@ impl<'a> File<'a> {
         let strings = self.sections.get(link as usize);
         let strings = strings.filter(|table| table.header.sh_type == goblin::elf::section_header::SHT_STRTAB);
         let expected = "a string table";
-        let strings =
-            strings.ok_or_else(|| ElfError::Link { section: section.name.into(), link, expected })?;
+        let strings = strings.ok_or_else(|| ElfError::Link {
+            section: section.name.into(),
+            link,
+            expected,
+        })?;
         self.data(strings)
     }
 
     /// The loaded segments.
     pub fn loads(&self) -> impl Iterator<Item = (usize, &ProgramHeader)> {
-        self.segments.iter().enumerate().filter(|(_, segment)| segment.p_type == PT_LOAD)
+        self.segments
+            .iter()
+            .enumerate()
+            .filter(|(_, segment)| segment.p_type == PT_LOAD)
     }
 
     /// The loaded segment that has the byte at `address` in the file, and where.
     pub fn load_at(&self, address: u64) -> Option<(&ProgramHeader, u64)> {
-        let before = self.mapped.partition_point(|&number| self.segments[number].p_vaddr <= address);
+        let before = self
+            .mapped
+            .partition_point(|&number| self.segments[number].p_vaddr <= address);
         let load = &self.segments[*self.mapped[..before].last()?];
         let within = address - load.p_vaddr;
         (within < load.p_filesz).then_some((load, load.p_offset + within))
@@ -266,11 +289,19 @@ impl<'a> File<'a> {
         }
         let size = ProgramHeader::size(self.ctx) as u64;
         entry_size("program headers", header.e_phentsize, size)?;
-        let table =
-            in_file(self.bytes, "the table of program headers", header.e_phoff, count.saturating_mul(size))?;
+        let table = in_file(
+            self.bytes,
+            "the table of program headers",
+            header.e_phoff,
+            count.saturating_mul(size),
+        )?;
         let segments =
             ProgramHeader::parse(table, 0, index(count), self.ctx).map_err(|_| damaged_header(self.bytes))?;
-        for (number, load) in segments.iter().enumerate().filter(|(_, segment)| segment.p_type == PT_LOAD) {
+        for (number, load) in segments
+            .iter()
+            .enumerate()
+            .filter(|(_, segment)| segment.p_type == PT_LOAD)
+        {
             self.check_segment(number, load)?;
         }
         Ok(segments)
@@ -278,13 +309,31 @@ impl<'a> File<'a> {
 
     fn check_segment(&self, number: usize, load: &ProgramHeader) -> Result<(), ElfError> {
         let what = || format!("segment {number}");
-        let ProgramHeader { p_offset: offset, p_filesz: size, p_vaddr: address, p_memsz, .. } = *load;
+        let ProgramHeader {
+            p_offset: offset,
+            p_filesz: size,
+            p_vaddr: address,
+            p_memsz,
+            ..
+        } = *load;
         if part(self.bytes, offset, size).is_none() {
-            return Err(ElfError::BeyondFile { what: what(), offset, size, file: self.bytes.len() as u64 });
+            return Err(ElfError::BeyondFile {
+                what: what(),
+                offset,
+                size,
+                file: self.bytes.len() as u64,
+            });
         }
         let memory = p_memsz.max(size);
-        if address.checked_add(memory).is_none_or(|end| end > self.last_address()) {
-            return Err(ElfError::BeyondAddresses { what: what(), address, size: memory });
+        if address
+            .checked_add(memory)
+            .is_none_or(|end| end > self.last_address())
+        {
+            return Err(ElfError::BeyondAddresses {
+                what: what(),
+                address,
+                size: memory,
+            });
         }
         Ok(())
     }
@@ -299,9 +348,15 @@ impl<'a> File<'a> {
         let mut sections = Vec::with_capacity(headers.len());
         for (number, header) in headers.into_iter().enumerate() {
             let name = strings.and_then(|strings| text(strings, header.sh_name));
-            let section = Section { name: name.unwrap_or_default(), header };
+            let section = Section {
+                name: name.unwrap_or_default(),
+                header,
+            };
             if name.is_none() && section.is_alloc() {
-                return Err(ElfError::Names { what: format!("section {number}"), why });
+                return Err(ElfError::Names {
+                    what: format!("section {number}"),
+                    why,
+                });
             }
             sections.push(section);
         }
@@ -312,7 +367,9 @@ impl<'a> File<'a> {
 fn identify(bytes: &[u8]) -> Result<(Container, Endian), ElfError> {
     if !bytes.starts_with(header::ELFMAG) {
         let found: String = bytes.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        return Err(ElfError::NotElf { found: if found.is_empty() { "nothing".into() } else { found } });
+        return Err(ElfError::NotElf {
+            found: if found.is_empty() { "nothing".into() } else { found },
+        });
     }
     in_file(bytes, "the ELF identification", 0, 16)?;
     let container = match bytes[header::EI_CLASS] {
@@ -331,7 +388,10 @@ fn check_machine(header: &Header, big: bool) -> Result<Kind, ElfError> {
     match (header.e_machine, big) {
         (EM_PPC, false) | (EM_PPC64, true) => {}
         (machine @ (EM_PPC | EM_PPC64), _) => {
-            return Err(ElfError::ClassOfMachine { machine, class: if big { 2 } else { 1 } });
+            return Err(ElfError::ClassOfMachine {
+                machine,
+                class: if big { 2 } else { 1 },
+            });
         }
         (found, _) => return Err(ElfError::Machine { found }),
     }
@@ -343,17 +403,34 @@ fn check_machine(header: &Header, big: bool) -> Result<Kind, ElfError> {
 }
 
 fn in_file<'a>(bytes: &'a [u8], what: &'static str, offset: u64, size: u64) -> Result<&'a [u8], ElfError> {
-    let error =
-        || ElfError::Truncated { what, offset, end: offset.saturating_add(size), file: bytes.len() as u64 };
+    let error = || ElfError::Truncated {
+        what,
+        offset,
+        end: offset.saturating_add(size),
+        file: bytes.len() as u64,
+    };
     part(bytes, offset, size).ok_or_else(error)
 }
 
 fn entry_size(what: &str, found: u16, expected: u64) -> Result<(), ElfError> {
     let found = u64::from(found);
-    if found == expected { Ok(()) } else { Err(ElfError::EntrySize { what: what.into(), found, expected }) }
+    if found == expected {
+        Ok(())
+    } else {
+        Err(ElfError::EntrySize {
+            what: what.into(),
+            found,
+            expected,
+        })
+    }
 }
 
 /// For goblin's errors, which the checks before have excluded.
 fn damaged_header(bytes: &[u8]) -> ElfError {
-    ElfError::Truncated { what: "a header", offset: 0, end: bytes.len() as u64, file: bytes.len() as u64 }
+    ElfError::Truncated {
+        what: "a header",
+        offset: 0,
+        end: bytes.len() as u64,
+        file: bytes.len() as u64,
+    }
 }

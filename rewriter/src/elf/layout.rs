@@ -58,8 +58,11 @@ pub(super) enum Lifetime {
 
 impl Lifetime {
     /// Every lifetime, with the name that new sections for it have.
-    pub const SECTIONS: [(Self, &'static str); 3] =
-        [(Self::Core, ".text.ppcpv"), (Self::Init, ".init.text.ppcpv"), (Self::Exit, ".exit.text.ppcpv")];
+    pub const SECTIONS: [(Self, &'static str); 3] = [
+        (Self::Core, ".text.ppcpv"),
+        (Self::Init, ".init.text.ppcpv"),
+        (Self::Exit, ".exit.text.ppcpv"),
+    ];
 
     /// The lifetime of a section of that name.
     pub fn of(name: &str) -> Self {
@@ -77,15 +80,26 @@ pub(super) fn lay_out(file: &mut File) -> Result<Vec<Span>, ElfError> {
     if file.kind == Kind::Object {
         place_sections(file)?;
     }
-    let mut spans = if file.sections.is_empty() { segments(file) } else { sections(file)? };
+    let mut spans = if file.sections.is_empty() {
+        segments(file)
+    } else {
+        sections(file)?
+    };
     spans.retain(|span| span.size != 0);
     spans.sort_by_key(|span| span.address);
     if spans.is_empty() {
         return Err(ElfError::NoCode);
     }
-    if let Some(pair) = spans.windows(2).find(|pair| pair[0].addresses().end > pair[1].address) {
+    if let Some(pair) = spans
+        .windows(2)
+        .find(|pair| pair[0].addresses().end > pair[1].address)
+    {
         let [first, second] = [&pair[0], &pair[1]].map(|span| name(file, span));
-        return Err(ElfError::Overlap { first, second, address: pair[1].address });
+        return Err(ElfError::Overlap {
+            first,
+            second,
+            address: pair[1].address,
+        });
     }
     if file.kind == Kind::Linked {
         check_segments(file, &spans)?;
@@ -99,10 +113,15 @@ pub(super) fn end(file: &File) -> u64 {
     match file.kind {
         Kind::Object => {
             let alloc = file.sections.iter().filter(|section| section.is_alloc());
-            alloc.map(|section| section.addresses().end).max().unwrap_or(FIRST)
+            alloc
+                .map(|section| section.addresses().end)
+                .max()
+                .unwrap_or(FIRST)
         }
         Kind::Linked => {
-            let ends = file.loads().map(|(_, load)| behind(load.p_vaddr, load.p_memsz.max(load.p_filesz)));
+            let ends = file
+                .loads()
+                .map(|(_, load)| behind(load.p_vaddr, load.p_memsz.max(load.p_filesz)));
             ends.max().unwrap_or(0)
         }
     }
@@ -110,35 +129,70 @@ pub(super) fn end(file: &File) -> u64 {
 
 fn sections(file: &File) -> Result<Vec<Span>, ElfError> {
     let mut spans = Vec::new();
-    for (number, section) in file.sections.iter().enumerate().filter(|(_, section)| section.is_code()) {
+    for (number, section) in file
+        .sections
+        .iter()
+        .enumerate()
+        .filter(|(_, section)| section.is_code())
+    {
         let address = section.header.sh_addr;
         let size = file.data(section)?.len() as u64;
         let what = || format!("section `{}`", section.name);
         if !address.is_multiple_of(4) {
-            return Err(ElfError::Misaligned { what: what(), address });
+            return Err(ElfError::Misaligned {
+                what: what(),
+                address,
+            });
         }
-        if address.checked_add(size).is_none_or(|end| end > file.last_address()) {
-            return Err(ElfError::BeyondAddresses { what: what(), address, size });
+        if address
+            .checked_add(size)
+            .is_none_or(|end| end > file.last_address())
+        {
+            return Err(ElfError::BeyondAddresses {
+                what: what(),
+                address,
+                size,
+            });
         }
         let offset = section.header.sh_offset;
         if file.kind == Kind::Linked
-            && !file.loaded_from(address).is_some_and(|(from, left)| from == offset && left >= size)
+            && !file
+                .loaded_from(address)
+                .is_some_and(|(from, left)| from == offset && left >= size)
         {
-            return Err(ElfError::NotLoaded { section: section.name.into(), address });
+            return Err(ElfError::NotLoaded {
+                section: section.name.into(),
+                address,
+            });
         }
-        spans.push(Span { section: Some(number), address, offset, size: size & !3 });
+        spans.push(Span {
+            section: Some(number),
+            address,
+            offset,
+            size: size & !3,
+        });
     }
     Ok(spans)
 }
 
 fn segments(file: &File) -> Vec<Span> {
-    let executable = file.loads().filter(|(_, load)| load.p_flags & PF_X != 0 && load.p_filesz != 0);
+    let executable = file
+        .loads()
+        .filter(|(_, load)| load.p_flags & PF_X != 0 && load.p_filesz != 0);
     let span = |load: &ProgramHeader| {
         let skip = load.p_vaddr.wrapping_neg() & 3;
         let size = load.p_filesz.saturating_sub(skip) & !3;
-        Span { section: None, address: load.p_vaddr + skip, offset: load.p_offset + skip, size }
+        Span {
+            section: None,
+            address: load.p_vaddr + skip,
+            offset: load.p_offset + skip,
+            size,
+        }
     };
-    executable.filter(|(_, load)| load.p_filesz > 3).map(|(_, load)| span(load)).collect()
+    executable
+        .filter(|(_, load)| load.p_filesz > 3)
+        .map(|(_, load)| span(load))
+        .collect()
 }
 
 fn name(file: &File, span: &Span) -> String {
@@ -150,7 +204,10 @@ fn name(file: &File, span: &Span) -> String {
 
 /// Segments must not overlap, and no two may load the same bytes of code: a change to one would change the other.
 fn check_segments(file: &File, spans: &[Span]) -> Result<(), ElfError> {
-    let mut loads: Vec<_> = file.loads().filter(|(_, load)| load.p_memsz.max(load.p_filesz) != 0).collect();
+    let mut loads: Vec<_> = file
+        .loads()
+        .filter(|(_, load)| load.p_memsz.max(load.p_filesz) != 0)
+        .collect();
     loads.sort_by_key(|(_, load)| load.p_vaddr);
     let overlap = |a: usize, b: usize, address: u64| ElfError::Overlap {
         first: format!("segment {a}"),
@@ -186,15 +243,23 @@ fn disjoint_in_file(file: &File) -> Result<(), ElfError> {
     let there = |section: &&Section| file.data(section).is_ok_and(|data| !data.is_empty());
     let mut read: Vec<_> = file.sections.iter().filter(read).filter(there).collect();
     read.sort_by_key(|section| section.header.sh_offset);
-    let clash = read.windows(2).find(|pair| pair[0].file_range().end > pair[1].header.sh_offset);
+    let clash = read
+        .windows(2)
+        .find(|pair| pair[0].file_range().end > pair[1].header.sh_offset);
     let Some(pair) = clash else { return Ok(()) };
     let [first, second] = [pair[0], pair[1]].map(|section| format!("section `{}`", section.name));
-    Err(ElfError::Overlap { first, second, address: pair[1].header.sh_offset })
+    Err(ElfError::Overlap {
+        first,
+        second,
+        address: pair[1].header.sh_offset,
+    })
 }
 
 /// Gives every loaded section of an object an address: code first, by lifetime, then the rest.
 fn place_sections(file: &mut File) -> Result<(), ElfError> {
-    let mut order: Vec<usize> = (0..file.sections.len()).filter(|&n| file.sections[n].is_alloc()).collect();
+    let mut order: Vec<usize> = (0..file.sections.len())
+        .filter(|&n| file.sections[n].is_alloc())
+        .collect();
     order.sort_by_key(|&number| {
         let section = &file.sections[number];
         (!section.is_code(), Lifetime::of(section.name), number)
@@ -216,7 +281,11 @@ fn place_sections(file: &mut File) -> Result<(), ElfError> {
                     size,
                     file: file.bytes.len() as u64,
                 },
-                false => ElfError::BeyondAddresses { what, address: next, size },
+                false => ElfError::BeyondAddresses {
+                    what,
+                    address: next,
+                    size,
+                },
             });
         };
         next = (end + 4).next_multiple_of(STEP);

@@ -27,7 +27,7 @@ use super::relocs::applied;
 use super::symbols::{Names, loaded, span_at};
 use crate::image::{Edge, Patched};
 pub(super) use rows::is_copied;
-use rows::{COPIED, Layout, ROWS, Row, VECTORS};
+use rows::{COPIED, HYPERCALLS, Layout, ROWS, Row, UNKNOWN, VECTORS};
 
 /// A table of this image.
 pub(super) struct Table<'a> {
@@ -52,10 +52,19 @@ pub(super) struct Facts {
 /// Whether the image is Linux: a kernel (`linux_banner` and `init_task`) or a module (a version magic).
 pub(super) fn is_linux(file: &File, names: &Names) -> bool {
     let module = || {
-        let info = file.section_named(".modinfo").and_then(|section| file.data(section).ok());
-        info.is_some_and(|info| info.split(|byte| *byte == 0).any(|entry| entry.starts_with(b"vermagic=")))
+        let info = file
+            .section_named(".modinfo")
+            .and_then(|section| file.data(section).ok());
+        info.is_some_and(|info| {
+            info.split(|byte| *byte == 0)
+                .any(|entry| entry.starts_with(b"vermagic="))
+        })
     };
-    names.marked("linux_banner").and(names.marked("init_task")).is_some() || module()
+    names
+        .marked("linux_banner")
+        .and(names.marked("init_task"))
+        .is_some()
+        || module()
 }
 
 /// Finds the tables.
@@ -67,7 +76,11 @@ pub(super) fn tables<'a>(file: &File<'a>, names: &Names) -> Result<Vec<Table<'a>
             let named = section.name == row.table || (!row.other.is_empty() && section.name == row.other);
             if named && section.is_alloc() {
                 let bytes = applied(file, number)?;
-                tables.push(Table { row, address: section.header.sh_addr, bytes });
+                tables.push(Table {
+                    row,
+                    address: section.header.sh_addr,
+                    bytes,
+                });
             }
         }
         if tables.len() == before && file.kind == Kind::Linked {
@@ -89,7 +102,11 @@ impl Table<'_> {
         } else {
             return Ok(());
         };
-        Err(ElfError::Table { table: self.row.table, address: self.address, why })
+        Err(ElfError::Table {
+            table: self.row.table,
+            address: self.address,
+            why,
+        })
     }
 }
 
@@ -99,8 +116,16 @@ fn between<'a>(file: &File<'a>, names: &Names, row: &'static Row) -> Result<Opti
         return Ok(None);
     };
     let why = "the symbols around it are not around bytes of the file: the symbol table lies";
-    let bytes = loaded(file, start, end).ok_or(ElfError::Table { table: row.table, address: start, why })?;
-    Ok(Some(Table { row, address: start, bytes: Cow::Borrowed(bytes) }))
+    let bytes = loaded(file, start, end).ok_or(ElfError::Table {
+        table: row.table,
+        address: start,
+        why,
+    })?;
+    Ok(Some(Table {
+        row,
+        address: start,
+        bytes: Cow::Borrowed(bytes),
+    }))
 }
 
 /// Whether a section's addresses of code are a table's, and not pointers or jump tables.
@@ -112,8 +137,9 @@ pub(super) fn is_table(section: &str) -> bool {
 /// The ranges of data in which stored addresses are wanted, sorted.
 pub(super) fn stored_ranges(tables: &[Table]) -> Vec<Range<u64>> {
     let absolute = tables.iter().filter(|table| table.row.layout.is_absolute());
-    let mut ranges: Vec<_> =
-        absolute.map(|table| table.address..table.address + table.bytes.len() as u64).collect();
+    let mut ranges: Vec<_> = absolute
+        .map(|table| table.address..table.address + table.bytes.len() as u64)
+        .collect();
     ranges.sort_by_key(|range| range.start);
     ranges
 }
@@ -132,7 +158,11 @@ pub(super) fn store(file: &File, tables: &mut [Table], stored: &[(u64, u64)]) {
             let long = index(file.long());
             if let Some(field) = table.bytes.to_mut().get_mut(offset..offset + long) {
                 let bytes = file.endian.write_u64(*value);
-                let from = if file.endian == magicpage::Endian::Big { 8 - long } else { 0 };
+                let from = if file.endian == magicpage::Endian::Big {
+                    8 - long
+                } else {
+                    0
+                };
                 field.copy_from_slice(&bytes[from..from + long]);
             }
         }
@@ -161,15 +191,23 @@ impl Entry<'_> {
 
     /// What the 32-bit word of that number points to, relative to itself.
     fn relative(&self, number: u64) -> u64 {
-        let word = self.file.read_word(self.bytes, index(number * 4)).unwrap_or_default();
+        let word = self
+            .file
+            .read_word(self.bytes, index(number * 4))
+            .unwrap_or_default();
         let place = self.address.wrapping_add(number * 4);
-        self.file.wrap(place.wrapping_add_signed(i64::from(word.cast_signed())))
+        self.file
+            .wrap(place.wrapping_add_signed(i64::from(word.cast_signed())))
     }
 
     fn range(&self, start: u64, end: u64) -> Result<Range<u64>, ElfError> {
         let why = "an entry ends before it starts: the file is damaged";
         if end < start {
-            Err(ElfError::Table { table: self.table, address: self.address, why })
+            Err(ElfError::Table {
+                table: self.table,
+                address: self.address,
+                why,
+            })
         } else {
             Ok(start..end)
         }
@@ -189,7 +227,12 @@ pub(super) fn facts(
         let size = table.row.layout.entry_size(index(file.long()));
         let mut address = table.address;
         for bytes in table.bytes.chunks_exact(size) {
-            let entry = Entry { file, table: table.row.table, address, bytes };
+            let entry = Entry {
+                file,
+                table: table.row.table,
+                address,
+                bytes,
+            };
             facts.add(&entry, table.row.layout, family, spans)?;
             address = address.wrapping_add(size as u64);
         }
@@ -197,7 +240,9 @@ pub(super) fn facts(
     facts.add_symbols(file, names, spans);
     facts.edges.sort_unstable();
     facts.edges.dedup();
-    facts.patched.sort_by_key(|patched| (patched.range.start, patched.range.end));
+    facts
+        .patched
+        .sort_by_key(|patched| (patched.range.start, patched.range.end));
     facts.pinned.sort_by_key(|range| (range.start, range.end));
     facts.pinned.dedup();
     Ok(facts)
@@ -215,7 +260,12 @@ impl Facts {
                 let words = if family == Family::E500 { e500 } else { book3s };
                 self.patch_words(spans, entry.table, entry.near(0), words);
             }
-            Layout::Span => self.patch(spans, entry.table, entry.range(entry.near(0), entry.near(1))?, 0..0),
+            Layout::Span => self.patch(
+                spans,
+                entry.table,
+                entry.range(entry.near(0), entry.near(1))?,
+                0..0,
+            ),
             Layout::Address(words) => self.patch_words(spans, entry.table, entry.long(0), words),
             Layout::JumpLabel => {
                 self.patch_words(spans, entry.table, entry.relative(0), 1);
@@ -248,7 +298,11 @@ impl Facts {
         const LONGEST: u64 = 0x1_0000;
         if range.end - range.start > LONGEST || self.restarts > LONGEST {
             let why = "its ranges are longer than any kernel's: the file is damaged";
-            return Err(ElfError::Table { table: entry.table, address: entry.address, why });
+            return Err(ElfError::Table {
+                table: entry.table,
+                address: entry.address,
+                why,
+            });
         }
         let Some(span) = span_at(spans, range.start) else {
             return Ok(());
@@ -261,7 +315,13 @@ impl Facts {
 
     fn patch(&mut self, spans: &[Span], table: &'static str, range: Range<u64>, alternative: Range<u64>) {
         if span_at(spans, range.start).is_some() {
-            self.patched.push(Patched { table, range, alternative });
+            let unknown = UNKNOWN.contains(&table);
+            self.patched.push(Patched {
+                table,
+                range,
+                alternative,
+                unknown,
+            });
         }
     }
 
@@ -286,10 +346,19 @@ impl Facts {
         for code in &names.static_calls {
             self.patch(spans, "static_call", code.clone(), 0..0);
         }
-        if let (Some(start), Some(end)) =
-            (names.marked("kvm_template_start"), names.marked("kvm_template_end"))
-        {
-            let end = names.marked("kvm_tmp").filter(|tmp| (start..end).contains(tmp)).unwrap_or(end);
+        for (name, words) in HYPERCALLS {
+            if let Some(start) = names.marked(name) {
+                self.patch_words(spans, name, start, words);
+            }
+        }
+        if let (Some(start), Some(end)) = (
+            names.marked("kvm_template_start"),
+            names.marked("kvm_template_end"),
+        ) {
+            let end = names
+                .marked("kvm_tmp")
+                .filter(|tmp| (start..end).contains(tmp))
+                .unwrap_or(end);
             self.reserved.extend((start < end).then_some(start..end));
         }
         let relocatable = file.is_64() && file.section_named(".rela.dyn").is_some();

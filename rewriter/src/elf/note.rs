@@ -118,7 +118,13 @@ pub(super) fn to_bytes(
     edits: &[Edit],
 ) -> Option<Vec<u8>> {
     let (original_size, original_digest) = original;
-    let written = Written { schema_version: NOTE_VERSION, original_size, original_digest, plan, edits };
+    let written = Written {
+        schema_version: NOTE_VERSION,
+        original_size,
+        original_digest,
+        plan,
+        edits,
+    };
     let text = serde_json::to_string(&written).ok()?;
     let size = u32::try_from(text.len()).ok()?;
     let mut bytes = Vec::with_capacity(HEADER + text.len() + 3);
@@ -155,7 +161,10 @@ fn from_bytes(file: &File, bytes: &[u8]) -> Result<Note, NoteError> {
     let word = |offset| file.read_word(bytes, offset).ok_or(NoteError::Form);
     let kinds = [NoteKind::Rewritten, NoteKind::PlanOnly];
     let number = word(8)?;
-    let kind = kinds.into_iter().find(|kind| kind.number() == number).ok_or(NoteError::Form)?;
+    let kind = kinds
+        .into_iter()
+        .find(|kind| kind.number() == number)
+        .ok_or(NoteError::Form)?;
     if word(0)? as usize != OWNER.len() || bytes.get(12..18) != Some(&OWNER[..]) {
         return Err(NoteError::Form);
     }
@@ -163,13 +172,28 @@ fn from_bytes(file: &File, bytes: &[u8]) -> Result<Note, NoteError> {
     let json = |error: serde_json::Error| NoteError::Json(error.to_string());
     let Version { schema_version } = serde_json::from_slice(text).map_err(json)?;
     if schema_version != NOTE_VERSION {
-        return Err(NoteError::Version { found: schema_version });
+        return Err(NoteError::Version {
+            found: schema_version,
+        });
     }
-    let Read { original_size, original_digest, plan, edits } = serde_json::from_slice(text).map_err(json)?;
+    let Read {
+        original_size,
+        original_digest,
+        plan,
+        edits,
+    } = serde_json::from_slice(text).map_err(json)?;
     if plan.schema_version != SCHEMA_VERSION {
-        return Err(NoteError::Version { found: plan.schema_version });
+        return Err(NoteError::Version {
+            found: plan.schema_version,
+        });
     }
-    Ok(Note { kind, plan, original_size, original_digest, edits })
+    Ok(Note {
+        kind,
+        plan,
+        original_size,
+        original_digest,
+        edits,
+    })
 }
 
 /// A file offset as a hexadecimal string.
@@ -183,8 +207,9 @@ mod hex_offset {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let digits =
-            text.strip_prefix("0x").ok_or_else(|| D::Error::custom("an offset does not start with 0x"))?;
+        let digits = text
+            .strip_prefix("0x")
+            .ok_or_else(|| D::Error::custom("an offset does not start with 0x"))?;
         u64::from_str_radix(digits, 16).map_err(D::Error::custom)
     }
 }
@@ -199,13 +224,19 @@ mod hex_bytes {
 
     pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
         let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        let text: String = digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect();
+        let text: String = digits
+            .map(|digit| char::from(DIGITS[usize::from(digit)]))
+            .collect();
         serializer.serialize_str(&text)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let digit = |byte: u8| {
+            char::from(byte)
+                .to_digit(16)
+                .and_then(|digit| u8::try_from(digit).ok())
+        };
         let pair = |pair: &[u8]| match *pair {
             [high, low] => Some(digit(high)? << 4 | digit(low)?),
             _ => None,

@@ -65,8 +65,12 @@ impl<'a> ElfImage<'a> {
             None => Names::default(),
         };
         let mut tables = linux::tables(&file, &names)?;
-        let relocations =
-            relocs::collect(&file, &spans, &linux::stored_ranges(&tables), descriptors.as_ref())?;
+        let relocations = relocs::collect(
+            &file,
+            &spans,
+            &linux::stored_ranges(&tables),
+            descriptors.as_ref(),
+        )?;
         linux::store(&file, &mut tables, &relocations.stored);
         let linux = linux::is_linux(&file, &names);
         let module = linux && file.kind == Kind::Object;
@@ -97,10 +101,19 @@ impl<'a> ElfImage<'a> {
             patched: facts.patched,
             pinned: facts.pinned,
             reserved: facts.reserved,
-            abi: Abi { r2_is_never_r1: file.is_64() || linux, toc },
+            abi: Abi {
+                r2_is_never_r1: file.is_64() || linux,
+                toc,
+            },
             areas,
         };
-        Ok(Self { file, spans, image, linux, digest: OnceLock::new() })
+        Ok(Self {
+            file,
+            spans,
+            image,
+            linux,
+            digest: OnceLock::new(),
+        })
     }
 
     /// The image, for the core.
@@ -134,7 +147,10 @@ impl<'a> ElfImage<'a> {
 
     /// Digest and size of the file. The digest is computed at the first call.
     pub fn target(&self) -> Target {
-        Target { digest: self.digest().into(), size: self.file.bytes.len() as u64 }
+        Target {
+            digest: self.digest().into(),
+            size: self.file.bytes.len() as u64,
+        }
     }
 
     /// SHA-256 of the file in hexadecimal, computed at the first call.
@@ -153,16 +169,25 @@ pub fn digest(bytes: &[u8]) -> String {
 }
 
 fn descriptors<'a>(file: &File<'a>) -> Result<Option<Descriptors<'a>>, ElfError> {
-    let opd = file.sections.iter().position(|section| section.name == ".opd" && section.is_alloc());
+    let opd = file
+        .sections
+        .iter()
+        .position(|section| section.name == ".opd" && section.is_alloc());
     let Some(number) = opd.filter(|_| file.is_64()) else {
         return Ok(None);
     };
-    Ok(Some(Descriptors::new(file, number, relocs::applied(file, number)?)))
+    Ok(Some(Descriptors::new(
+        file,
+        number,
+        relocs::applied(file, number)?,
+    )))
 }
 
 fn regions<'a>(file: &File<'a>, spans: &[Span]) -> Vec<Region<'a>> {
     let region = |span: &Span| Region {
-        section: span.section.map_or("PT_LOAD", |number| file.sections[number].name),
+        section: span
+            .section
+            .map_or("PT_LOAD", |number| file.sections[number].name),
         address: span.address,
         bytes: part(file.bytes, span.offset, span.size).unwrap_or_default(),
     };
@@ -174,8 +199,16 @@ fn data<'a>(file: &File<'a>) -> Vec<Region<'a>> {
     let is_data = |section: &&Section| section.is_alloc() && !section.is_code() && file.kind == Kind::Linked;
     let region = |section: &Section<'a>| {
         let skip = section.header.sh_addr.wrapping_neg() & 3;
-        let bytes = file.data(section).ok()?.get(index(skip)..).filter(|bytes| bytes.len() >= 4)?;
-        Some(Region { section: section.name, address: section.header.sh_addr.checked_add(skip)?, bytes })
+        let bytes = file
+            .data(section)
+            .ok()?
+            .get(index(skip)..)
+            .filter(|bytes| bytes.len() >= 4)?;
+        Some(Region {
+            section: section.name,
+            address: section.header.sh_addr.checked_add(skip)?,
+            bytes,
+        })
     };
     let mut data: Vec<_> = file.sections.iter().filter(is_data).filter_map(region).collect();
     data.sort_by_key(|region| region.address);
@@ -193,14 +226,19 @@ pub(super) fn entry(file: &File, spans: &[Span]) -> Option<(u64, u64)> {
         return Some((address, 0));
     }
     let holds = |start: u64, size: u64| address >= start && address - start < size;
-    let (_, load) = file.loads().find(|(_, load)| holds(load.p_paddr, load.p_filesz))?;
+    let (_, load) = file
+        .loads()
+        .find(|(_, load)| holds(load.p_paddr, load.p_filesz))?;
     let delta = load.p_vaddr.wrapping_sub(load.p_paddr);
     let linked = file.wrap(address.wrapping_add(delta));
     span_at(spans, linked).map(|_| (linked, delta))
 }
 
 fn roots(file: &File, family: Family, spans: &[Span], descriptors: Option<&Descriptors>) -> Vec<u64> {
-    let mut roots: Vec<u64> = entry(file, spans).map(|(address, _)| address).into_iter().collect();
+    let mut roots: Vec<u64> = entry(file, spans)
+        .map(|(address, _)| address)
+        .into_iter()
+        .collect();
     let described = descriptors.and_then(|table| table.code(file, file.header.e_entry));
     roots.extend(described.filter(|address| span_at(spans, *address).is_some()));
     let lowest = file.loads().map(|(_, load)| load).min_by_key(|load| load.p_paddr);

@@ -66,8 +66,11 @@ impl<'f, 'a> Changes<'f, 'a> {
                 expected: entry,
             });
         }
-        let relocs = RelocSection::parse(data, 0, data.len(), rela, file.ctx)
-            .map_err(|_| ElfError::Names { what: what(), why: "the relocations cannot be read" })?;
+        let relocs =
+            RelocSection::parse(data, 0, data.len(), rela, file.ctx).map_err(|_| ElfError::Names {
+                what: what(),
+                why: "the relocations cannot be read",
+            })?;
         Ok(Self { section, relocs })
     }
 
@@ -76,12 +79,21 @@ impl<'f, 'a> Changes<'f, 'a> {
         let link = self.section.header.sh_info;
         let target = file.sections.get(link as usize).filter(|_| link != 0);
         let expected = "a section to relocate";
-        target.ok_or_else(|| ElfError::Link { section: self.section.name.into(), link, expected })
+        target.ok_or_else(|| ElfError::Link {
+            section: self.section.name.into(),
+            link,
+            expected,
+        })
     }
 
     fn error(&self, reloc: &Reloc, why: &'static str) -> ElfError {
         let section = self.section.name.into();
-        ElfError::Relocation { section, offset: reloc.r_offset, kind: reloc.r_type, why }
+        ElfError::Relocation {
+            section,
+            offset: reloc.r_offset,
+            kind: reloc.r_type,
+            why,
+        }
     }
 }
 
@@ -93,10 +105,16 @@ fn relocation_sections<'f, 'a>(file: &'f File<'a>) -> impl Iterator<Item = &'f S
 /// The symbols that the relocations of an object refer to.
 fn symbols_of<'a>(file: &File<'a>, changes: &Changes) -> Result<Table<'a>, ElfError> {
     let link = changes.section.header.sh_link;
-    let table = file.sections.get(link as usize).filter(|section| section.header.sh_type == SHT_SYMTAB);
+    let table = file
+        .sections
+        .get(link as usize)
+        .filter(|section| section.header.sh_type == SHT_SYMTAB);
     let expected = "a symbol table";
-    let table =
-        table.ok_or_else(|| ElfError::Link { section: changes.section.name.into(), link, expected })?;
+    let table = table.ok_or_else(|| ElfError::Link {
+        section: changes.section.name.into(),
+        link,
+        expected,
+    })?;
     Table::of(file, table)
 }
 
@@ -122,11 +140,13 @@ pub(super) fn collect(
             all.add_dynamic(file, spans, asked, &Changes::of(file, section)?);
         }
     }
-    all.words.sort_by_key(|word| (word.address, word.target.is_none()));
+    all.words
+        .sort_by_key(|word| (word.address, word.target.is_none()));
     all.words.dedup_by_key(|word| word.address);
     all.stored.sort_unstable();
     let switched = core::mem::take(&mut all.switch).targets()?.into_iter();
-    all.referenced.extend(switched.filter(|address| span_at(spans, *address).is_some()));
+    all.referenced
+        .extend(switched.filter(|address| span_at(spans, *address).is_some()));
     all.referenced.sort_unstable();
     all.referenced.dedup();
     Ok(all)
@@ -143,8 +163,10 @@ impl Relocations {
         };
         let within = (0..words).map(|word| first.wrapping_add(word * 4));
         let within = within.filter(|address| span_at(spans, *address).is_some());
-        self.words
-            .extend(within.map(|address| Relocated { address, target: target.filter(|_| address == first) }));
+        self.words.extend(within.map(|address| Relocated {
+            address,
+            target: target.filter(|_| address == first),
+        }));
     }
 
     fn add_dynamic(&mut self, file: &File, spans: &[Span], asked: &[Range<u64>], changes: &Changes) {
@@ -158,7 +180,9 @@ impl Relocations {
             }
             let base = match reloc.r_type {
                 RELATIVE => Some(0),
-                _ => symbols.as_ref().and_then(|table| table.address(file, reloc.r_sym)),
+                _ => symbols
+                    .as_ref()
+                    .and_then(|table| table.address(file, reloc.r_sym)),
             };
             let (Some(base), Some(addend)) = (base, reloc.r_addend) else {
                 continue;
@@ -187,7 +211,9 @@ impl Relocations {
             };
             let relative = reloc.r_type == REL32;
             if relative {
-                self.switch.entries.push((target.header.sh_addr.wrapping_add(reloc.r_offset), value));
+                self.switch
+                    .entries
+                    .push((target.header.sh_addr.wrapping_add(reloc.r_offset), value));
             }
             let only_switch = relative && target.name.starts_with(".rodata");
             if !only_switch && span_at(spans, value).is_some() {
@@ -211,9 +237,10 @@ impl Relocations {
                 return Err(changes.error(&reloc, "it lies outside the section: the file is damaged"));
             }
             if reloc.r_sym >= symbols.count.max(1) {
-                return Err(
-                    changes.error(&reloc, "it names a symbol that does not exist: the file is damaged")
-                );
+                return Err(changes.error(
+                    &reloc,
+                    "it names a symbol that does not exist: the file is damaged",
+                ));
             }
             let address = target.header.sh_addr + reloc.r_offset;
             let arrives = match field(file.is_64(), reloc.r_type) {
@@ -251,8 +278,14 @@ fn branch_target(
         addend => addend,
     };
     let address = symbols.address(file, reloc.r_sym)?;
-    let entry = descriptors.and_then(|table| table.code(file, address)).unwrap_or(address);
-    let local = if file.is_64() { local_entry(symbols.get(reloc.r_sym)?.st_other) } else { 0 };
+    let entry = descriptors
+        .and_then(|table| table.code(file, address))
+        .unwrap_or(address);
+    let local = if file.is_64() {
+        local_entry(symbols.get(reloc.r_sym)?.st_other)
+    } else {
+        0
+    };
     Some(file.wrap(entry.wrapping_add_signed(addend).wrapping_add(local)))
 }
 
@@ -298,12 +331,18 @@ fn apply(
         return Err(changes.error(reloc, "it has no addend, which PowerPC does not use"));
     };
     let start = usize::try_from(reloc.r_offset).unwrap_or(usize::MAX);
-    let size = if matches!(form, Form::Long | Form::RelativeLong | Form::Ignored) { 8 } else { 4 };
+    let size = if matches!(form, Form::Long | Form::RelativeLong | Form::Ignored) {
+        8
+    } else {
+        4
+    };
     let field = start.checked_add(size).and_then(|end| data.get_mut(start..end));
     let field =
         field.ok_or_else(|| changes.error(reloc, "it lies outside the section: the file is damaged"))?;
     let place = target.header.sh_addr.wrapping_add(reloc.r_offset);
-    let value = symbols.address(file, reloc.r_sym).map_or(0, |address| address.wrapping_add_signed(addend));
+    let value = symbols
+        .address(file, reloc.r_sym)
+        .map_or(0, |address| address.wrapping_add_signed(addend));
     let word = |value: u64| file.endian.write_u32(low(value));
     match form {
         Form::Word => field.copy_from_slice(&word(value)),

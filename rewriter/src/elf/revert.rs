@@ -64,7 +64,10 @@ pub fn revert(mut bytes: Vec<u8>) -> Result<Vec<u8>, RevertError> {
     let note = read_note(&bytes)?.ok_or(RevertError::NoNote)?;
     let file = bytes.len() as u64;
     if note.original_size > file {
-        return Err(RevertError::Edit { offset: note.original_size, file });
+        return Err(RevertError::Edit {
+            offset: note.original_size,
+            file,
+        });
     }
     bytes.truncate(index(note.original_size));
     for edit in &note.edits {
@@ -72,20 +75,32 @@ pub fn revert(mut bytes: Vec<u8>) -> Result<Vec<u8>, RevertError> {
     }
     let found = digest(&bytes);
     if found != note.original_digest {
-        return Err(RevertError::Digest { found, expected: note.original_digest });
+        return Err(RevertError::Digest {
+            found,
+            expected: note.original_digest,
+        });
     }
     Ok(bytes)
 }
 
 fn undo(bytes: &mut [u8], edit: &Edit, file: u64) -> Result<(), RevertError> {
     let start = index(edit.offset);
-    let place = start.checked_add(edit.new.len()).and_then(|end| bytes.get_mut(start..end));
+    let place = start
+        .checked_add(edit.new.len())
+        .and_then(|end| bytes.get_mut(start..end));
     let place = place.filter(|_| edit.old.len() == edit.new.len());
-    let place = place.ok_or(RevertError::Edit { offset: edit.offset, file })?;
+    let place = place.ok_or(RevertError::Edit {
+        offset: edit.offset,
+        file,
+    })?;
     for (number, (found, expected)) in place.iter().zip(&edit.new).enumerate() {
         if found != expected {
             let offset = edit.offset + number as u64;
-            return Err(RevertError::Changed { offset, found: *found, expected: *expected });
+            return Err(RevertError::Changed {
+                offset,
+                found: *found,
+                expected: *expected,
+            });
         }
     }
     place.copy_from_slice(&edit.old);

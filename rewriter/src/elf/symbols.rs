@@ -18,10 +18,12 @@ use super::linux::is_copied;
 use crate::image::{Symbol, SymbolKind};
 
 /// Symbols that are looked for by name, besides those of tables: limits of Linux's memory map, signs of Linux.
-const MARKS: [&str; 9] = [
+const MARKS: [&str; 11] = [
     ".TOC.",
     "_etext",
     "_stext",
+    "epapr_ev_idle_start",
+    "epapr_hypercall_start",
     "__init_begin",
     "kvm_template_end",
     "kvm_template_start",
@@ -63,7 +65,11 @@ pub(super) struct Names<'a> {
 impl<'a> Table<'a> {
     /// The file's symbol table: `.symtab`, else `.dynsym`.
     pub fn find(file: &File<'a>) -> Result<Option<Self>, ElfError> {
-        let of = |kind| file.sections.iter().find(|section: &&Section| section.header.sh_type == kind);
+        let of = |kind| {
+            file.sections
+                .iter()
+                .find(|section: &&Section| section.header.sh_type == kind)
+        };
         let Some(section) = of(SHT_SYMTAB).or_else(|| of(SHT_DYNSYM)) else {
             return Ok(None);
         };
@@ -87,12 +93,20 @@ impl<'a> Table<'a> {
             0 => Symtab::default(),
             _ => Symtab::parse(data, 0, count, file.ctx).map_err(|_| unreadable(section))?,
         };
-        Ok(Self { symbols, strings: file.strings_of(section)?, count })
+        Ok(Self {
+            symbols,
+            strings: file.strings_of(section)?,
+            count,
+        })
     }
 
     /// The symbol of that number.
     pub fn get(&self, number: usize) -> Option<Sym> {
-        if number < self.count { self.symbols.get(number) } else { None }
+        if number < self.count {
+            self.symbols.get(number)
+        } else {
+            None
+        }
     }
 
     /// The symbol's name.
@@ -109,7 +123,10 @@ impl<'a> Table<'a> {
 }
 
 fn unreadable(section: &Section) -> ElfError {
-    ElfError::Names { what: alloc::format!("section `{}`", section.name), why: "the symbols cannot be read" }
+    ElfError::Names {
+        what: alloc::format!("section `{}`", section.name),
+        why: "the symbols cannot be read",
+    }
 }
 
 /// A symbol's address, if it has one in this image.
@@ -129,7 +146,11 @@ fn address(file: &File, symbol: &Sym) -> Option<u64> {
 impl<'a> Descriptors<'a> {
     /// Descriptors in section number `section`, whose bytes are as they are once loaded.
     pub fn new(file: &File, section: usize, bytes: Cow<'a, [u8]>) -> Self {
-        Self { section, addresses: file.sections[section].addresses(), bytes }
+        Self {
+            section,
+            addresses: file.sections[section].addresses(),
+            bytes,
+        }
     }
 
     /// The code that the descriptor at `address` points to, if there is one.
@@ -160,7 +181,10 @@ pub(super) fn collect<'a>(
         let Some(mut address) = address(file, &symbol) else {
             continue;
         };
-        let Some(name) = table.name(&symbol).filter(|name| !name.is_empty() && !name.starts_with('$')) else {
+        let Some(name) = table
+            .name(&symbol)
+            .filter(|name| !name.is_empty() && !name.starts_with('$'))
+        else {
             continue;
         };
         let mut section = Some(symbol.st_shndx);
@@ -179,7 +203,10 @@ pub(super) fn collect<'a>(
         }
         let left = span.addresses().end - address;
         if kind == SymbolKind::Function && symbol.st_size > left.next_multiple_of(4) {
-            let section = span.section.map_or("", |number| file.sections[number].name).into();
+            let section = span
+                .section
+                .map_or("", |number| file.sections[number].name)
+                .into();
             return Err(ElfError::SymbolOutside {
                 symbol: name.into(),
                 address,
@@ -187,15 +214,24 @@ pub(super) fn collect<'a>(
                 section,
             });
         }
-        names.code.push(Symbol { address, size: symbol.st_size.min(left), kind, name });
+        names.code.push(Symbol {
+            address,
+            size: symbol.st_size.min(left),
+            kind,
+            name,
+        });
     }
-    names.code.sort_by_key(|symbol| (symbol.address, symbol.kind == SymbolKind::Function, symbol.size));
+    names
+        .code
+        .sort_by_key(|symbol| (symbol.address, symbol.kind == SymbolKind::Function, symbol.size));
     Ok(names)
 }
 
 /// The run of code at `address`.
 pub(super) fn span_at(spans: &[Span], address: u64) -> Option<&Span> {
-    let number = spans.partition_point(|span| span.address <= address).checked_sub(1)?;
+    let number = spans
+        .partition_point(|span| span.address <= address)
+        .checked_sub(1)?;
     Some(&spans[number]).filter(|span| span.addresses().contains(&address))
 }
 

@@ -14,7 +14,11 @@ type Row = (Range<u64>, u64);
 /// MPC603e User's Manual, table 4-2: 0x1000 to 0x1200; MPC7400 User's Manual, table 4-2: 0xf20, 0x1600. All of
 /// 0x1000 to 0x2fff is reserved for interrupts of implementations (Programming Environments Manual for 32-bit
 /// implementations, table 6-2), and kernels place handlers there for parts to come.
-const BOOK3S_32: &[Row] = &[(0x100..0x1000, 0x100), (0xf20..0xf21, 0x100), (0x1000..0x3000, 0x100)];
+const BOOK3S_32: &[Row] = &[
+    (0x100..0x1000, 0x100),
+    (0xf20..0xf21, 0x100),
+    (0x1000..0x3000, 0x100),
+];
 
 /// 64 bits: Power ISA 3.0 B, book III, section 6.5, figure 65: real addresses, then the same for interrupts
 /// taken with translation on (LPCR\[AIL\] = 3, at 0x4000 behind), and `scv` with translation on (0x3000, 32 of
@@ -46,5 +50,9 @@ pub(super) fn vectors(family: Family) -> impl Iterator<Item = u64> {
         Family::Book3s64 => BOOK3S_64,
         Family::E500 => &[],
     };
-    rows.iter().flat_map(|(range, step)| range.clone().step_by(usize::try_from(*step).unwrap_or(usize::MAX)))
+    rows.iter().flat_map(|(range, step)| {
+        range
+            .clone()
+            .step_by(usize::try_from(*step).unwrap_or(usize::MAX))
+    })
 }

@@ -85,7 +85,10 @@ impl Changes {
             done = start + edit.new.len();
             [kept, edit.new.as_slice()]
         });
-        let last = self.edits.last().map_or(0, |edit| index(edit.offset) + edit.new.len());
+        let last = self
+            .edits
+            .last()
+            .map_or(0, |edit| index(edit.offset) + edit.new.len());
         pairs.chain([&original[last..], self.tail.as_slice()])
     }
 
@@ -161,7 +164,9 @@ impl Block {
 
 /// The rewritten sites of a plan.
 fn rewrites(plan: &Plan) -> impl Iterator<Item = (u64, u32, &Rewrite)> {
-    plan.sites.iter().filter_map(|site| Some((site.address, site.old, site.rewrite()?)))
+    plan.sites
+        .iter()
+        .filter_map(|site| Some((site.address, site.old, site.rewrite()?)))
 }
 
 /// The plan's trampolines in the order of addresses.
@@ -179,7 +184,9 @@ fn trampolines(plan: &Plan) -> Vec<Block> {
 fn sort(blocks: &mut [Block]) -> Result<(), WriteError> {
     blocks.sort_by_key(|block| block.address);
     match blocks.windows(2).find(|pair| pair[0].end() > pair[1].address) {
-        Some(pair) => Err(WriteError::Twice { address: pair[1].address }),
+        Some(pair) => Err(WriteError::Twice {
+            address: pair[1].address,
+        }),
         None => Ok(()),
     }
 }

@@ -13,7 +13,9 @@ pub enum PlanError {
     #[error("not a plan: {0}")]
     Form(String),
     /// It is a plan of another version.
-    #[error("the plan has schema version {found}, this program reads version {SCHEMA_VERSION}: rewrite the image again")]
+    #[error(
+        "the plan has schema version {found}, this program reads version {SCHEMA_VERSION}: rewrite the image again"
+    )]
     Version {
         /// The version it has.
         found: u32,
@@ -40,14 +42,18 @@ impl Plan {
         let form = |error: serde_json::Error| PlanError::Form(error.to_string());
         let Version { schema_version } = serde_json::from_str(text).map_err(form)?;
         if schema_version != SCHEMA_VERSION {
-            return Err(PlanError::Version { found: schema_version });
+            return Err(PlanError::Version {
+                found: schema_version,
+            });
         }
         serde_json::from_str(text).map_err(form)
     }
 }
 
 fn parse_hex(text: &str) -> Result<u64, String> {
-    let digits = text.strip_prefix("0x").ok_or_else(|| format!("`{text}` does not start with 0x"))?;
+    let digits = text
+        .strip_prefix("0x")
+        .ok_or_else(|| format!("`{text}` does not start with 0x"))?;
     u64::from_str_radix(digits, 16).map_err(|error| format!("`{text}`: {error}"))
 }
 
@@ -91,7 +97,10 @@ pub mod words {
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
-        Ok(Vec::<Word>::deserialize(deserializer)?.into_iter().map(|Word(word)| word).collect())
+        Ok(Vec::<Word>::deserialize(deserializer)?
+            .into_iter()
+            .map(|Word(word)| word)
+            .collect())
     }
 }
 
@@ -102,7 +111,9 @@ pub mod features {
     use magicpage::hypercall::PageFeatures;
 
     pub fn serialize<S: Serializer>(features: &PageFeatures, serializer: S) -> Result<S::Ok, S::Error> {
-        let held = PageFeatures::NAMES.iter().filter(|(_, bit)| features.contains(*bit));
+        let held = PageFeatures::NAMES
+            .iter()
+            .filter(|(_, bit)| features.contains(*bit));
         serializer.collect_seq(held.map(|(name, _)| name))
     }
 
@@ -110,7 +121,9 @@ pub mod features {
         let mut features = PageFeatures::empty();
         for name in Vec::<String>::deserialize(deserializer)? {
             let known = PageFeatures::NAMES.iter().find(|(known, _)| *known == name);
-            features |= known.ok_or_else(|| D::Error::custom(format!("no page feature `{name}`")))?.1;
+            features |= known
+                .ok_or_else(|| D::Error::custom(format!("no page feature `{name}`")))?
+                .1;
         }
         Ok(features)
     }

@@ -67,7 +67,10 @@ fn merge_cheapest(cover: &mut Vec<Pattern>) {
 /// The pattern of the bits in which both agree.
 const fn union(a: Pattern, b: Pattern) -> Pattern {
     let mask = a.mask & b.mask & !(a.value ^ b.value);
-    Pattern { mask, value: a.value & mask }
+    Pattern {
+        mask,
+        value: a.value & mask,
+    }
 }
 
 /// How many words match.

@@ -29,7 +29,11 @@ pub fn in_place(shape: &Shape, context: &Context) -> u32 {
         marker: Marker::None,
         linked: false,
     };
-    let source = Composer { context, resources: &nothing }.expand(shape.source);
+    let source = Composer {
+        context,
+        resources: &nothing,
+    }
+    .expand(shape.source);
     assembled(shape, &source)[0]
 }
 
@@ -38,7 +42,12 @@ pub fn trampoline(shape: &Shape, context: &Context, resources: &Resources) -> Ve
     let composer = Composer { context, resources };
     let mut source = String::new();
     composer.enter(&mut source);
-    let mut lines = shape.source.lines().map(str::trim).filter(|line| !line.is_empty()).peekable();
+    let mut lines = shape
+        .source
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .peekable();
     while let Some(line) = lines.next() {
         match line {
             "leave" => composer.leave(&mut source, false),
@@ -167,7 +176,8 @@ impl Composer<'_> {
     fn value(&self, name: &str) -> String {
         let (context, resources) = (self.context, self.resources);
         let wide = context.family.word_size() == WordSize::Word64;
-        let register = |number: Option<u8>| number.map_or_else(|| "none".to_string(), |n| alloc::format!("r{n}"));
+        let register =
+            |number: Option<u8>| number.map_or_else(|| "none".to_string(), |n| alloc::format!("r{n}"));
         let word = |word: u32| alloc::format!("{word:#x}");
         match name {
             "l" => if wide { "ld" } else { "lwz" }.to_string(),
@@ -198,7 +208,10 @@ impl Composer<'_> {
     }
 
     fn place(&self, field: Field, base: &str) -> String {
-        operand(field.offset_in(self.context.endian, self.context.family.word_size()), base)
+        operand(
+            field.offset_in(self.context.endian, self.context.family.word_size()),
+            base,
+        )
     }
 }
 

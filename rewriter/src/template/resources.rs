@@ -61,7 +61,8 @@ const UNTOUCHED: Regs = Regs::gpr(1).union(Regs::gpr(2)).union(Regs::gpr(13));
 
 /// Registers to work with, in the order in which they are asked for: volatile ones first.
 const WORK_ORDER: [u8; 29] = [
-    0, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14,
+    0, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15,
+    14,
 ];
 
 /// Fields of the condition register, in the order in which they are asked for: a record form sets field 0.
@@ -91,16 +92,29 @@ impl Resources {
         let usable = |register: &u8| !operands(context).contains(Regs::gpr(*register));
         let base = |register: &u8| *register != 0 || shape.form != Form::BaseAndFlags;
         let mut order = WORK_ORDER.into_iter().filter(usable).filter(base);
-        let dead = order.clone().find(|register| context.dead.contains(Regs::gpr(*register)));
+        let dead = order
+            .clone()
+            .find(|register| context.dead.contains(Regs::gpr(*register)));
         let work = dead.or_else(|| order.next()).unwrap_or(WORK_ORDER[1]);
         spare.dead = spare.dead - Regs::gpr(work) - operands(context) - UNTOUCHED;
-        let work_kept = if dead.is_some() { Keep::Dead } else { spare.special() };
+        let work_kept = if dead.is_some() {
+            Keep::Dead
+        } else {
+            spare.special()
+        };
         let (flags, flags_kept) = match shape.form {
             Form::InPlace | Form::Work => (None, Keep::Dead),
             Form::WorkAndFlags | Form::BaseAndFlags => spare.flags(context.dead),
         };
         let linked = spare.dead.contains(Regs::LR);
-        Self { work, work_kept, flags, flags_kept, marker: Marker::None, linked }
+        Self {
+            work,
+            work_kept,
+            flags,
+            flags_kept,
+            marker: Marker::None,
+            linked,
+        }
     }
 
     /// Names of what is used because it is dead.
@@ -155,10 +169,15 @@ impl Spare {
 
     /// A field of the condition register, and a place for it if it is borrowed.
     fn flags(&mut self, dead: Regs) -> (Option<u8>, Keep) {
-        if let Some(field) = FLAGS_ORDER.into_iter().find(|field| dead.contains(Regs::cr(*field))) {
+        if let Some(field) = FLAGS_ORDER
+            .into_iter()
+            .find(|field| dead.contains(Regs::cr(*field)))
+        {
             return (Some(field), Keep::Dead);
         }
-        let register = WORK_ORDER.into_iter().find(|register| self.dead.contains(Regs::gpr(*register)));
+        let register = WORK_ORDER
+            .into_iter()
+            .find(|register| self.dead.contains(Regs::gpr(*register)));
         (Some(0), register.map_or_else(|| self.special(), Keep::Register))
     }
 }

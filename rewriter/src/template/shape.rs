@@ -61,8 +61,16 @@ impl Shape {
             return None;
         }
         match (facts.copy, context.operation.source()) {
-            (Some((register, ee)), _) => Some(Known { register, differs_in: MsrCopy::ButEe, ee }),
-            (None, Some(register)) => Some(Known { register, differs_in: facts.source, ee: facts.ee }),
+            (Some((register, ee)), _) => Some(Known {
+                register,
+                differs_in: MsrCopy::ButEe,
+                ee,
+            }),
+            (None, Some(register)) => Some(Known {
+                register,
+                differs_in: facts.source,
+                ee: facts.ee,
+            }),
             (None, None) => None,
         }
     }
@@ -100,7 +108,9 @@ const fn stays_or_goes_off(ee: Ee) -> bool {
 }
 
 fn holds_copy(facts: &Facts, with: Option<Ee>) -> bool {
-    facts.copy.is_some_and(|(_, ee)| with.is_none_or(|with| with == ee))
+    facts
+        .copy
+        .is_some_and(|(_, ee)| with.is_none_or(|with| with == ee))
 }
 
 /// The EE test of the slow path: an interrupt waits, and EE is now 1.

@@ -4,10 +4,10 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use cpu::exec::execute;
-use cpu::{Ins, Regs, decode};
 use cpu::exec::Stop;
+use cpu::exec::execute;
 use cpu::state::State;
+use cpu::{Ins, Regs, decode};
 use magicpage::layout;
 use magicpage::msr::EE;
 
@@ -88,7 +88,10 @@ impl Executed {
             endian: plan.endian,
             relies_on_r2: code.ends_section_with_r2(plan),
         };
-        let words = rewrite.trampoline.as_ref().map_or(0, |trampoline| trampoline.words.len());
+        let words = rewrite
+            .trampoline
+            .as_ref()
+            .map_or(0, |trampoline| trampoline.words.len());
         let key = (rewrite.template, rewrite.shape.clone());
         let shape = self.shapes.entry(key).or_insert_with(|| Shape {
             template: rewrite.template,
@@ -127,15 +130,25 @@ impl Executed {
 
 impl<'p> Code<'p> {
     fn new(plan: &Plan, site: &'p Site, rewrite: &Rewrite) -> Result<Self, String> {
-        let operation = classify(site.old, plan.family).ok_or("the old word is no operation that the page serves")?;
+        let operation =
+            classify(site.old, plan.family).ok_or("the old word is no operation that the page serves")?;
         let mut words = Vec::from([(site.address, decode(rewrite.new, plan.family))]);
         if let Some(trampoline) = &rewrite.trampoline {
             let placed = trampoline.words.iter().zip((trampoline.address..).step_by(4));
             words.extend(placed.map(|(word, address)| (address, decode(*word, plan.family))));
         }
-        let dead = rewrite.dead.iter().map(|name| resource(name).ok_or_else(|| format!("no register `{name}`")));
+        let dead = rewrite
+            .dead
+            .iter()
+            .map(|name| resource(name).ok_or_else(|| format!("no register `{name}`")));
         let dead = dead.collect::<Result<Vec<Regs>, String>>()?.into_iter().collect();
-        Ok(Self { site, operation, words, kind: rewrite.template, dead })
+        Ok(Self {
+            site,
+            operation,
+            words,
+            kind: rewrite.template,
+            dead,
+        })
     }
 
     /// Whether a store of r2 to `critical` is among the words.
@@ -178,12 +191,17 @@ impl<'p> Code<'p> {
     fn run(&self, state: &mut State, world: &mut World, interrupt: Option<usize>) -> Result<Run, String> {
         let end = self.site.address.wrapping_add(4);
         state.pc = self.site.address;
-        let mut run = Run { executed: 0, trapped: false };
+        let mut run = Run {
+            executed: 0,
+            trapped: false,
+        };
         while run.executed == 0 || state.pc != end {
             if interrupt == Some(run.executed) {
                 world.raise(state);
             }
-            let Some(ins) = self.fetch(state.pc) else { return Err(format!("control goes to {:#x}", state.pc)) };
+            let Some(ins) = self.fetch(state.pc) else {
+                return Err(format!("control goes to {:#x}", state.pc));
+            };
             run.executed += 1;
             match execute(ins, state, world) {
                 Ok(()) => {}
@@ -192,7 +210,13 @@ impl<'p> Code<'p> {
                     state.pc = state.pc.wrapping_add(4);
                     run.trapped = true;
                 }
-                Err(stop) => return Err(format!("{stop:?} at {:#x}, `{}`", state.pc, ins.text(Some(state.pc)))),
+                Err(stop) => {
+                    return Err(format!(
+                        "{stop:?} at {:#x}, `{}`",
+                        state.pc,
+                        ins.text(Some(state.pc))
+                    ));
+                }
             }
             if run.executed == LIMIT {
                 return Err("the code does not come to an end".into());
@@ -202,7 +226,10 @@ impl<'p> Code<'p> {
     }
 
     fn fetch(&self, address: u64) -> Option<Ins> {
-        self.words.iter().find(|(at, _)| *at == address).map(|(_, ins)| *ins)
+        self.words
+            .iter()
+            .find(|(at, _)| *at == address)
+            .map(|(_, ins)| *ins)
     }
 
     /// Compares everything that is not proved dead.
@@ -253,15 +280,28 @@ impl<'p> Code<'p> {
     }
 
     fn problem(&self, what: &str, state: &State, world: &World) -> String {
-        let source = self.operation.source().map(|register| state.gpr[usize::from(register)]);
+        let source = self
+            .operation
+            .source()
+            .map(|register| state.gpr[usize::from(register)]);
         let source = source.map_or_else(String::new, |value| format!(", source {value:#x}"));
-        format!("{what} after `{}` (msr {:#x}{source}, interrupt waiting: {})", self.site.instruction, world.msr(), world.waiting)
+        format!(
+            "{what} after `{}` (msr {:#x}{source}, interrupt waiting: {})",
+            self.site.instruction,
+            world.msr(),
+            world.waiting
+        )
     }
 }
 
 /// Fields that a trampoline and an interrupt handler may leave changed.
-const SCRATCH: [layout::Field; 5] =
-    [layout::SCRATCH1, layout::SCRATCH2, layout::SCRATCH3, layout::CRITICAL, layout::INT_PENDING];
+const SCRATCH: [layout::Field; 5] = [
+    layout::SCRATCH1,
+    layout::SCRATCH2,
+    layout::SCRATCH3,
+    layout::CRITICAL,
+    layout::INT_PENDING,
+];
 
 /// The resource that a plan calls by this name.
 fn resource(name: &str) -> Option<Regs> {
@@ -269,8 +309,14 @@ fn resource(name: &str) -> Option<Regs> {
         "ctr" => Some(Regs::CTR),
         "lr" => Some(Regs::LR),
         _ => {
-            let field = name.strip_prefix("cr").and_then(|digits| digits.parse().ok()).filter(|n| *n < 8);
-            let register = name.strip_prefix('r').and_then(|digits| digits.parse().ok()).filter(|n| *n < 32);
+            let field = name
+                .strip_prefix("cr")
+                .and_then(|digits| digits.parse().ok())
+                .filter(|n| *n < 8);
+            let register = name
+                .strip_prefix('r')
+                .and_then(|digits| digits.parse().ok())
+                .filter(|n| *n < 32);
             field.map(Regs::cr).or(register.map(Regs::gpr))
         }
     }

@@ -36,7 +36,15 @@ impl World {
     /// A page of zeros, and nothing waiting.
     pub fn new(endian: Endian, size: WordSize) -> Self {
         let page = Box::new([0; PAGE_SIZE]);
-        Self { page, endian, size, waiting: false, delivered: 0, changes_seen: 0, segments_seen: 0 }
+        Self {
+            page,
+            endian,
+            size,
+            waiting: false,
+            delivered: 0,
+            changes_seen: 0,
+            segments_seen: 0,
+        }
     }
 
     /// Reads a place.
@@ -44,8 +52,12 @@ impl World {
         let at = usize::from(place.offset);
         let bytes = &self.page[at..];
         match place.bytes {
-            8 => bytes.first_chunk().map_or(0, |bytes| self.endian.read_u64(*bytes)),
-            _ => bytes.first_chunk().map_or(0, |bytes| u64::from(self.endian.read_u32(*bytes))),
+            8 => bytes
+                .first_chunk()
+                .map_or(0, |bytes| self.endian.read_u64(*bytes)),
+            _ => bytes
+                .first_chunk()
+                .map_or(0, |bytes| u64::from(self.endian.read_u32(*bytes))),
         }
     }
 
@@ -98,11 +110,29 @@ impl World {
             self.waiting = false;
             self.delivered += 1;
             for field in [layout::SCRATCH1, layout::SCRATCH2, layout::SCRATCH3] {
-                self.set(Place { offset: field.offset, bytes: 8 }, 0xdead_beef_dead_beef);
+                self.set(
+                    Place {
+                        offset: field.offset,
+                        bytes: 8,
+                    },
+                    0xdead_beef_dead_beef,
+                );
             }
-            self.set(Place { offset: critical::FIELD.offset, bytes: 8 }, !state.gpr[1]);
+            self.set(
+                Place {
+                    offset: critical::FIELD.offset,
+                    bytes: 8,
+                },
+                !state.gpr[1],
+            );
         }
-        self.set(Place { offset: layout::INT_PENDING.offset, bytes: 4 }, u64::from(self.waiting));
+        self.set(
+            Place {
+                offset: layout::INT_PENDING.offset,
+                bytes: 4,
+            },
+            u64::from(self.waiting),
+        );
     }
 
     /// Executes the operation as the host does when the guest traps, and delivers what waits.
@@ -155,7 +185,11 @@ impl World {
         let inside = offset + u64::from(bytes) <= u64::from(layout::END) && offset.is_multiple_of(4);
         match u16::try_from(offset) {
             Ok(offset) if inside && matches!(bytes, 4 | 8) => Ok(Place { offset, bytes }),
-            _ => Err(Fault { address, access, reason: Reason::Unmapped }),
+            _ => Err(Fault {
+                address,
+                access,
+                reason: Reason::Unmapped,
+            }),
         }
     }
 }

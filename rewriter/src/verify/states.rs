@@ -59,10 +59,18 @@ pub const CORNERS: u32 = 1 << 6;
 impl Setting<'_> {
     /// The state with this index: corners first, then random ones.
     pub fn state(&self, index: u32, random: &mut Random) -> (State, World) {
-        let corner = if index < CORNERS { index } else { (random.next() >> 32) as u32 };
+        let corner = if index < CORNERS {
+            index
+        } else {
+            (random.next() >> 32) as u32
+        };
         let flag = |bit: u32, value: u64| if corner >> bit & 1 != 0 { value } else { 0 };
         let translation = random.pick([0, IR | DR, DR, IR]);
-        let mode = if self.family.word_size() == WordSize::Word64 { SF } else { 0 };
+        let mode = if self.family.word_size() == WordSize::Word64 {
+            SF
+        } else {
+            0
+        };
         let msr = mode | ME | random.pick([0, FP]) | translation | flag(0, EE) | flag(1, RI);
         let mut source = msr & !(EE | RI) | flag(2, EE) | flag(3, RI);
         source ^= flag(4, random.pick([FP, DR, IR, ME, 1 << 30]));
@@ -88,7 +96,8 @@ impl Setting<'_> {
         let mut state = State::new(self.family);
         for register in &mut state.gpr {
             let any = random.next();
-            *register = self.truncate(random.pick([any, any, any, 0, u64::MAX, EE, 0x7fff_ffff, any & 0xffff_fff0]));
+            *register =
+                self.truncate(random.pick([any, any, any, 0, u64::MAX, EE, 0x7fff_ffff, any & 0xffff_fff0]));
         }
         // Any 32 bits will do.
         #[allow(clippy::cast_possible_truncation)]
@@ -108,7 +117,13 @@ impl Setting<'_> {
         }
         world.waiting = waiting;
         world.set(world.word(layout::MSR), msr);
-        world.set(Place { offset: layout::INT_PENDING.offset, bytes: 4 }, u64::from(waiting));
+        world.set(
+            Place {
+                offset: layout::INT_PENDING.offset,
+                bytes: 4,
+            },
+            u64::from(waiting),
+        );
         let section = world.word(critical::FIELD);
         if world.get(section) == state.gpr[1] {
             world.set(section, !state.gpr[1]);

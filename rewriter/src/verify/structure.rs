@@ -35,13 +35,17 @@ pub fn check(image: &Image, plan: &Plan) -> Vec<Finding> {
 fn old_word(image: &Image, site: &Site) -> Result<(), String> {
     match image.word(site.address) {
         Some(word) if word == site.old => Ok(()),
-        Some(word) => Err(format!("the image has {word:#010x}, the plan says {:#010x}", site.old)),
+        Some(word) => Err(format!(
+            "the image has {word:#010x}, the plan says {:#010x}",
+            site.old
+        )),
         None => Err("the image has no code there".into()),
     }
 }
 
 fn new_word(image: &Image, plan: &Plan, site: &Site, rewrite: &Rewrite) -> Result<(), String> {
-    let operation = classify(site.old, plan.family).ok_or("the old word is no operation that the page serves")?;
+    let operation =
+        classify(site.old, plan.family).ok_or("the old word is no operation that the page serves")?;
     if !plan.features.contains(feature(operation)) {
         return Err("the plan does not name the page feature that the site needs".into());
     }
@@ -53,19 +57,31 @@ fn new_word(image: &Image, plan: &Plan, site: &Site, rewrite: &Rewrite) -> Resul
     };
     let called = call(site.address, trampoline.address) == Some(rewrite.new);
     if !called && branch(site.address, trampoline.address) != Some(rewrite.new) {
-        return Err(format!("the new word is no branch to the trampoline at {:#x}", trampoline.address));
+        return Err(format!(
+            "the new word is no branch to the trampoline at {:#x}",
+            trampoline.address
+        ));
     }
     ways_out(plan, site, trampoline, called)?;
     order_of_stores(plan, trampoline)?;
     let inside = plan.arenas.iter().any(|arena| {
         trampoline.address >= arena.address && end(trampoline) <= arena.address.saturating_add(arena.size)
     });
-    let in_area = image.areas.iter().any(|area| area.range.start <= trampoline.address && end(trampoline) <= area.range.end);
-    if inside && in_area { Ok(()) } else { Err("the trampoline is not within an arena of the image".into()) }
+    let in_area = image
+        .areas
+        .iter()
+        .any(|area| area.range.start <= trampoline.address && end(trampoline) <= area.range.end);
+    if inside && in_area {
+        Ok(())
+    } else {
+        Err("the trampoline is not within an arena of the image".into())
+    }
 }
 
 fn end(trampoline: &Trampoline) -> u64 {
-    trampoline.address.saturating_add(4 * trampoline.words.len() as u64)
+    trampoline
+        .address
+        .saturating_add(4 * trampoline.words.len() as u64)
 }
 
 /// Every way out of a trampoline leads behind its site, by a return where the site calls it, and its last word does
@@ -76,30 +92,49 @@ fn ways_out(plan: &Plan, site: &Site, trampoline: &Trampoline, called: bool) -> 
         let address = trampoline.address + 4 * index as u64;
         match decode(*word, plan.family).flow(address) {
             Flow::Next => falls_out = true,
-            Flow::Branch { target, conditional, link: false } => {
+            Flow::Branch {
+                target,
+                conditional,
+                link: false,
+            } => {
                 let within = (trampoline.address..end(trampoline)).contains(&target);
                 if !within && (called || target != site.address + 4) {
                     return Err(format!("the branch at {address:#x} goes to {target:#x}"));
                 }
                 falls_out = conditional;
             }
-            Flow::Indirect { via: Via::Lr, conditional, link: false } if called => falls_out = conditional,
-            _ => return Err(format!("the word {word:#010x} at {address:#x} does not belong into a trampoline")),
+            Flow::Indirect {
+                via: Via::Lr,
+                conditional,
+                link: false,
+            } if called => falls_out = conditional,
+            _ => {
+                return Err(format!(
+                    "the word {word:#010x} at {address:#x} does not belong into a trampoline"
+                ));
+            }
         }
     }
-    if falls_out { Err("the trampoline runs out behind its last word".into()) } else { Ok(()) }
+    if falls_out {
+        Err("the trampoline runs out behind its last word".into())
+    } else {
+        Ok(())
+    }
 }
 
 /// Every store to the page stands before int_pending is read, except the one that ends the section.
 fn order_of_stores(plan: &Plan, trampoline: &Trampoline) -> Result<(), String> {
     let size = plan.family.word_size();
-    let displacement = |field: layout::Field| field.offset_in(plan.endian, size).displacement().cast_unsigned();
+    let displacement =
+        |field: layout::Field| field.offset_in(plan.endian, size).displacement().cast_unsigned();
     let (pending, section) = (displacement(layout::INT_PENDING), displacement(critical::FIELD));
     let mut read = false;
     for word in &trampoline.words {
         let is_store = matches!(word >> 26, 36 | 62);
         if read && is_store && word & 0xffff != u32::from(section) {
-            return Err(format!("the store {word:#010x} stands behind the load of int_pending"));
+            return Err(format!(
+                "the store {word:#010x} stands behind the load of int_pending"
+            ));
         }
         read |= word >> 26 == 32 && word & 0xffff == u32::from(pending);
     }
@@ -117,9 +152,14 @@ fn overlaps(image: &Image, plan: &Plan) -> Vec<(u64, String)> {
         }
     }
     for site in &plan.sites {
-        let Some(trampoline) = site.rewrite().and_then(|rewrite| rewrite.trampoline.as_ref()) else { continue };
+        let Some(trampoline) = site.rewrite().and_then(|rewrite| rewrite.trampoline.as_ref()) else {
+            continue;
+        };
         if claims.get(&trampoline.address) != Some(&end(trampoline)) {
-            problems.push((trampoline.address, "two trampolines of different length have this address".into()));
+            problems.push((
+                trampoline.address,
+                "two trampolines of different length have this address".into(),
+            ));
         }
     }
     let mut last = 0;
@@ -131,8 +171,14 @@ fn overlaps(image: &Image, plan: &Plan) -> Vec<(u64, String)> {
     }
     for (trampoline, _) in plan.trampolines().into_values() {
         let covered = (trampoline.address..end(trampoline)).step_by(4);
-        if let Some(taken) = covered.into_iter().find(|address| image.word(*address).is_some_and(|word| word != 0)) {
-            problems.push((taken, "a trampoline covers a word of the image that is not zero".into()));
+        if let Some(taken) = covered
+            .into_iter()
+            .find(|address| image.word(*address).is_some_and(|word| word != 0))
+        {
+            problems.push((
+                taken,
+                "a trampoline covers a word of the image that is not zero".into(),
+            ));
         }
     }
     problems
@@ -143,7 +189,9 @@ fn groups(image: &Image, plan: &Plan) -> Vec<(u64, String)> {
     let mut members: BTreeMap<u8, (Option<u64>, Option<u64>)> = BTreeMap::new();
     for site in &plan.sites {
         let spr = classify(site.old, plan.family).and_then(crate::classify::Operation::spr);
-        let Some(group) = spr.and_then(|spr| spr.group) else { continue };
+        let Some(group) = spr.and_then(|spr| spr.group) else {
+            continue;
+        };
         let entry = members.entry(group as u8).or_default();
         match site.rewrite() {
             Some(_) => entry.0 = Some(site.address),
@@ -152,9 +200,16 @@ fn groups(image: &Image, plan: &Plan) -> Vec<(u64, String)> {
             None => entry.1 = Some(site.address),
         }
     }
-    let mixed = members.values().filter_map(|(rewritten, left)| rewritten.zip(*left));
+    let mixed = members
+        .values()
+        .filter_map(|(rewritten, left)| rewritten.zip(*left));
     mixed
-        .map(|(rewritten, left)| (left, format!("left alone, but {rewritten:#x} of the same group is rewritten")))
+        .map(|(rewritten, left)| {
+            (
+                left,
+                format!("left alone, but {rewritten:#x} of the same group is rewritten"),
+            )
+        })
         .collect()
 }
 

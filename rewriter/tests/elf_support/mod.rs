@@ -32,10 +32,22 @@ pub struct Form {
     pub endian: Endian,
 }
 
-pub const BE32: Form = Form { wide: false, endian: Endian::Big };
-pub const LE32: Form = Form { wide: false, endian: Endian::Little };
-pub const BE64: Form = Form { wide: true, endian: Endian::Big };
-pub const LE64: Form = Form { wide: true, endian: Endian::Little };
+pub const BE32: Form = Form {
+    wide: false,
+    endian: Endian::Big,
+};
+pub const LE32: Form = Form {
+    wide: false,
+    endian: Endian::Little,
+};
+pub const BE64: Form = Form {
+    wide: true,
+    endian: Endian::Big,
+};
+pub const LE64: Form = Form {
+    wide: true,
+    endian: Endian::Little,
+};
 pub const FORMS: [Form; 4] = [BE32, LE32, BE64, LE64];
 
 impl Form {
@@ -54,12 +66,18 @@ impl Form {
 
     /// Words one after the other.
     pub fn words(self, words: &[u32]) -> Vec<u8> {
-        words.iter().flat_map(|word| self.bytes(u64::from(*word), 4)).collect()
+        words
+            .iter()
+            .flat_map(|word| self.bytes(u64::from(*word), 4))
+            .collect()
     }
 
     /// Longs one after the other.
     pub fn longs(self, longs: &[u64]) -> Vec<u8> {
-        longs.iter().flat_map(|long| self.bytes(*long, self.long())).collect()
+        longs
+            .iter()
+            .flat_map(|long| self.bytes(*long, self.long()))
+            .collect()
     }
 }
 
@@ -156,15 +174,28 @@ impl Elf {
 
     /// Adds a section; gives its number.
     pub fn section(&mut self, name: &str, flags: u64, address: u64, bytes: Vec<u8>) -> u16 {
-        let section =
-            Section { name: name.into(), kind: PROGBITS, flags, address, bytes, ..Section::default() };
+        let section = Section {
+            name: name.into(),
+            kind: PROGBITS,
+            flags,
+            address,
+            bytes,
+            ..Section::default()
+        };
         self.sections.push(section);
         self.sections.len() as u16
     }
 
     /// Adds a symbol.
     pub fn symbol(&mut self, name: &str, section: u16, value: u64, size: u64, info: u8) -> &mut Self {
-        self.symbols.push(Symbol { name: name.into(), value, size, info, other: 0, section });
+        self.symbols.push(Symbol {
+            name: name.into(),
+            value,
+            size,
+            info,
+            other: 0,
+            section,
+        });
         self
     }
 
@@ -172,7 +203,11 @@ impl Elf {
     pub fn relocations(&mut self, section: u16, relocations: &[(u64, u64, u64, i64)]) {
         let form = self.form;
         let record = |(offset, symbol, kind, addend): &(u64, u64, u64, i64)| {
-            let info = if form.wide { symbol << 32 | kind } else { symbol << 8 | kind };
+            let info = if form.wide {
+                symbol << 32 | kind
+            } else {
+                symbol << 8 | kind
+            };
             form.longs(&[*offset, info, addend.cast_unsigned()])
         };
         let name = format!(".rela{}", self.sections[usize::from(section) - 1].name);
@@ -190,13 +225,26 @@ impl Elf {
 
     fn symbol_bytes(&self, names: &mut Vec<u8>) -> (Vec<u8>, u32) {
         let (form, mut bytes) = (self.form, vec![0; if self.form.wide { 24 } else { 16 }]);
-        let locals = self.symbols.iter().take_while(|symbol| symbol.info < GLOBAL).count() as u32 + 1;
+        let locals = self
+            .symbols
+            .iter()
+            .take_while(|symbol| symbol.info < GLOBAL)
+            .count() as u32
+            + 1;
         for symbol in &self.symbols {
             let name = form.bytes(names.len() as u64, 4);
             names.extend(symbol.name.bytes().chain([0]));
-            let kind = [vec![symbol.info, symbol.other], form.bytes(u64::from(symbol.section), 2)].concat();
+            let kind = [
+                vec![symbol.info, symbol.other],
+                form.bytes(u64::from(symbol.section), 2),
+            ]
+            .concat();
             let place = form.longs(&[symbol.value, symbol.size]);
-            bytes.extend(if form.wide { [name, kind, place].concat() } else { [name, place, kind].concat() });
+            bytes.extend(if form.wide {
+                [name, kind, place].concat()
+            } else {
+                [name, place, kind].concat()
+            });
         }
         (bytes, locals)
     }
@@ -261,8 +309,12 @@ impl Elf {
         bytes.resize(bytes.len().next_multiple_of(8), 0);
         let mut table = vec![0; if form.wide { 64 } else { 40 }];
         for ((section, offset), name) in sections.iter().zip(&offsets).zip(&places) {
-            let words =
-                |values: &[u64]| values.iter().flat_map(|value| form.bytes(*value, 4)).collect::<Vec<u8>>();
+            let words = |values: &[u64]| {
+                values
+                    .iter()
+                    .flat_map(|value| form.bytes(*value, 4))
+                    .collect::<Vec<u8>>()
+            };
             table.extend(words(&[*name, u64::from(section.kind)]));
             let address = if linked { section.address } else { 0 };
             table.extend(form.longs(&[section.flags, address, *offset, section.bytes.len() as u64]));
@@ -305,8 +357,10 @@ impl Elf {
         head.extend(form.bytes(1, 4));
         head.extend(form.longs(&[self.entry, if linked { header as u64 } else { 0 }, shoff]));
         head.extend(form.bytes(if form.wide { 2 } else { 0 }, 4));
-        let (section, names) =
-            (if form.wide { 64 } else { 40 }, if self.stripped { 0 } else { sections.len() });
+        let (section, names) = (
+            if form.wide { 64 } else { 40 },
+            if self.stripped { 0 } else { sections.len() },
+        );
         for value in [header, program, segments.len(), section, count, names] {
             head.extend(form.bytes(value as u64, 2));
         }
@@ -317,8 +371,15 @@ impl Elf {
 
 /// Reads a file whose family need not be seen.
 pub fn options(form: Form) -> ReadOptions {
-    let family = if form.wide { magicpage::Family::Book3s64 } else { magicpage::Family::Book3s32 };
-    ReadOptions { family: Some(family), ..ReadOptions::default() }
+    let family = if form.wide {
+        magicpage::Family::Book3s64
+    } else {
+        magicpage::Family::Book3s32
+    };
+    ReadOptions {
+        family: Some(family),
+        ..ReadOptions::default()
+    }
 }
 
 /// Reads a file that must be readable.

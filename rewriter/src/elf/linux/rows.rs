@@ -81,6 +81,25 @@ rows! {
     "__restart_table", "", "__start___restart_table", "__stop___restart_table", Restart;
 }
 
+/// Tables by which code is replaced with more than nops, barriers, calls of the tracer or what stands in an
+/// alternative: moves of LR and SPRs, calls, returns.
+pub(super) const UNKNOWN: [&str; 10] = [
+    "__stf_entry_barrier_fixup",
+    "__stf_exit_barrier_fixup",
+    "__uaccess_flush_fixup",
+    "__entry_flush_fixup",
+    "__scv_entry_flush_fixup",
+    "__rfi_flush_fixup",
+    "patch_site",
+    "static_call",
+    HYPERCALLS[0].0,
+    HYPERCALLS[1].0,
+];
+
+/// Where `hcall-instructions` of the device tree are written, and how many words
+/// (kernel/epapr_paravirt.c: early_init_dt_scan_epapr).
+pub(super) const HYPERCALLS: [(&str, u64); 2] = [("epapr_hypercall_start", 4), ("epapr_ev_idle_start", 4)];
+
 /// Code that Linux copies and runs elsewhere, between two symbols.
 pub(super) const COPIED: [[&str; 2]; 3] = [
     // kernel/optprobes.c: arch_prepare_optimized_kprobe

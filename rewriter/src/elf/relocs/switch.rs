@@ -34,7 +34,11 @@ impl Entries {
             let known = self.bases.binary_search(&run[0].0).is_ok();
             if targets.len() + run.len() * if known { 2 } else { run.len() } > MOST {
                 let why = "it is too long to be searched, and no code loads the address of its start";
-                return Err(ElfError::Table { table: "jump table", address: run[0].0, why });
+                return Err(ElfError::Table {
+                    table: "jump table",
+                    address: run[0].0,
+                    why,
+                });
             }
             add_targets(&mut targets, run, &self.bases);
         }
@@ -48,7 +52,11 @@ fn add_targets(targets: &mut Vec<u64>, run: &[(u64, u64)], bases: &[u64]) {
         let base = bases[..before].last().filter(|base| **base >= run[0].0);
         match base {
             Some(base) => targets.push(value.wrapping_sub(place - base)),
-            None => targets.extend(run[..=number].iter().map(|(start, _)| value.wrapping_sub(place - start))),
+            None => targets.extend(
+                run[..=number]
+                    .iter()
+                    .map(|(start, _)| value.wrapping_sub(place - start)),
+            ),
         }
     }
 }
@@ -61,14 +69,24 @@ mod tests {
     #[test]
     fn entries_count_from_the_start_that_code_loads() {
         let entries = vec![(0x100, 0x1000), (0x104, 0x1014), (0x108, 0x2000), (0x10c, 0x2024)];
-        let targets = Entries { entries, bases: vec![0x100, 0x108] }.targets().unwrap();
+        let targets = Entries {
+            entries,
+            bases: vec![0x100, 0x108],
+        }
+        .targets()
+        .unwrap();
         assert_eq!(targets, [0x1000, 0x1010, 0x2000, 0x2020]);
     }
 
     #[test]
     fn every_start_is_tried_where_code_loads_none() {
         let entries = vec![(0x100, 0x1000), (0x104, 0x1014), (0x200, 0x3000)];
-        let targets = Entries { entries, bases: vec![0x80] }.targets().unwrap();
+        let targets = Entries {
+            entries,
+            bases: vec![0x80],
+        }
+        .targets()
+        .unwrap();
         assert_eq!(targets, [0x1000, 0x1010, 0x1014, 0x3000]);
     }
 }

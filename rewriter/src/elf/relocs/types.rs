@@ -59,8 +59,14 @@ const PPC64: &[(u32, u32, Field)] = &[
 
 /// How relocations of type `kind` change their field, in files of 64 or 32 bits.
 pub(super) fn field(wide: bool, kind: u32) -> Field {
-    let (rows, other) = if wide { (PPC64, Field::Double) } else { (PPC32, Field::Word) };
-    rows.iter().find(|(first, last, _)| (*first..=*last).contains(&kind)).map_or(other, |(.., field)| *field)
+    let (rows, other) = if wide {
+        (PPC64, Field::Double)
+    } else {
+        (PPC32, Field::Word)
+    };
+    rows.iter()
+        .find(|(first, last, _)| (*first..=*last).contains(&kind))
+        .map_or(other, |(.., field)| *field)
 }
 
 /// Types that tables of addresses are made with.

@@ -30,10 +30,20 @@ impl<'d, 'a> Draft<'d, 'a> {
     /// Starts from the file as it is.
     pub fn new(image: &'d ElfImage<'a>) -> Result<Self, WriteError> {
         let file = &image.file;
-        let format = Format { wide: file.is_64(), endian: file.endian };
+        let format = Format {
+            wide: file.is_64(),
+            endian: file.endian,
+        };
         let entry = format.size(sizes::SECTION);
-        let table = part(file.bytes, file.header.e_shoff, (file.sections.len() * entry) as u64);
-        let names = file.sections.get(file.names).and_then(|section| file.data(section).ok());
+        let table = part(
+            file.bytes,
+            file.header.e_shoff,
+            (file.sections.len() * entry) as u64,
+        );
+        let names = file
+            .sections
+            .get(file.names)
+            .and_then(|section| file.data(section).ok());
         let mut draft = Self {
             image,
             format,
@@ -91,7 +101,10 @@ impl<'d, 'a> Draft<'d, 'a> {
     pub fn add_section(&mut self, name: &str, fields: &[(Field, u64)]) -> Result<usize, WriteError> {
         let number = self.sections();
         if u32::try_from(number).is_err() {
-            return Err(WriteError::TooMany { what: "sections", count: number as u64 });
+            return Err(WriteError::TooMany {
+                what: "sections",
+                count: number as u64,
+            });
         }
         let mut record = self.format.record(sizes::SECTION, fields);
         self.format.set(&mut record, 0, SH_NAME, self.names.len() as u64);
@@ -123,13 +136,21 @@ impl<'d, 'a> Draft<'d, 'a> {
         let edits = edits(original, core::mem::take(&mut self.writes))?;
         let target = (original.len() as u64, self.image.digest());
         let note = note::to_bytes(kind, self.format.endian, plan, target, &edits);
-        let note = note.ok_or(WriteError::TooMany { what: "bytes of plan", count: u64::from(u32::MAX) })?;
+        let note = note.ok_or(WriteError::TooMany {
+            what: "bytes of plan",
+            count: u64::from(u32::MAX),
+        })?;
         let offset = self.append(4, &note);
         let header = index(table) - original.len() + note_section * self.format.size(sizes::SECTION);
         self.format.set(&mut self.tail, header, SH_OFFSET, offset);
-        self.format.set(&mut self.tail, header, SH_SIZE, note.len() as u64);
+        self.format
+            .set(&mut self.tail, header, SH_SIZE, note.len() as u64);
         match self.end() {
-            end if self.format.fits(end) => Ok(Changes { size: original.len(), edits, tail: self.tail }),
+            end if self.format.fits(end) => Ok(Changes {
+                size: original.len(),
+                edits,
+                tail: self.tail,
+            }),
             value => Err(WriteError::TooLarge { value }),
         }
     }
@@ -161,8 +182,10 @@ fn edits(original: &[u8], mut writes: Vec<(u64, Vec<u8>)>) -> Result<Vec<Edit>, 
             return Err(WriteError::Twice { address: offset });
         }
         end = start + bytes.len();
-        let old =
-            original.get(start..end).ok_or(WriteError::Misplaced { what: "a write", address: offset })?;
+        let old = original.get(start..end).ok_or(WriteError::Misplaced {
+            what: "a write",
+            address: offset,
+        })?;
         for (place, (old, new)) in (offset..).zip(old.iter().zip(bytes)) {
             if *old != new {
                 add_byte(&mut edits, place, *old, new);
@@ -178,6 +201,10 @@ fn add_byte(edits: &mut Vec<Edit>, offset: u64, old: u8, new: u8) {
             last.old.push(old);
             last.new.push(new);
         }
-        _ => edits.push(Edit { offset, old: vec![old], new: vec![new] }),
+        _ => edits.push(Edit {
+            offset,
+            old: vec![old],
+            new: vec![new],
+        }),
     }
 }

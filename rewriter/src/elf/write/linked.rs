@@ -26,10 +26,17 @@ use crate::plan::{Arena, Plan};
 pub(super) fn carry_out(draft: &mut Draft, plan: &Plan, options: &WriteOptions) -> Result<(), WriteError> {
     let file = &draft.image.file;
     for (address, old, rewrite) in rewrites(plan) {
-        let missing = WriteError::Misplaced { what: "a site", address };
+        let missing = WriteError::Misplaced {
+            what: "a site",
+            address,
+        };
         let found = draft.image.image().word(address).ok_or(missing.clone())?;
         if found != old {
-            return Err(WriteError::OtherWord { address, found, expected: old });
+            return Err(WriteError::OtherWord {
+                address,
+                found,
+                expected: old,
+            });
         }
         let (offset, _) = file.loaded_from(address).ok_or(missing)?;
         draft.put_word(offset, rewrite.new);
@@ -41,7 +48,10 @@ pub(super) fn carry_out(draft: &mut Draft, plan: &Plan, options: &WriteOptions) 
     sort(&mut blocks)?;
     let mut segment = Segment::new(draft.image, plan)?;
     for block in &blocks {
-        if !segment.as_mut().is_some_and(|segment| segment.take(block, draft.format)) {
+        if !segment
+            .as_mut()
+            .is_some_and(|segment| segment.take(block, draft.format))
+        {
             put_block(draft, block)?;
         }
     }
@@ -62,24 +72,41 @@ fn stub_block(draft: &mut Draft, stub: &Stub) -> Result<Block, WriteError> {
     let from = stub.address.saturating_add(4 * (stub.words.len() as u64 - 1));
     *last = B | displacement(from, old)?;
     draft.set_header(E_ENTRY, image.file.wrap(stub.address.wrapping_sub(delta)));
-    Ok(Block { what: "the entry stub", address: stub.address, words })
+    Ok(Block {
+        what: "the entry stub",
+        address: stub.address,
+        words,
+    })
 }
 
 /// Puts words into zero space that the image offers.
 fn put_block(draft: &mut Draft, block: &Block) -> Result<(), WriteError> {
-    let misplaced = || WriteError::Misplaced { what: block.what, address: block.address };
+    let misplaced = || WriteError::Misplaced {
+        what: block.what,
+        address: block.address,
+    };
     let image = draft.image;
-    let mut areas = image.image().areas.iter().filter(|area| area.kind != AreaKind::New);
+    let mut areas = image
+        .image()
+        .areas
+        .iter()
+        .filter(|area| area.kind != AreaKind::New);
     areas
         .find(|area| area.range.start <= block.address && block.end() <= area.range.end)
         .ok_or_else(misplaced)?;
     let (offset, left) = image.file.loaded_from(block.address).ok_or_else(misplaced)?;
     let size = block.words.len() as u64 * 4;
-    let bytes = part(image.bytes(), offset, size).filter(|_| size <= left).ok_or_else(misplaced)?;
+    let bytes = part(image.bytes(), offset, size)
+        .filter(|_| size <= left)
+        .ok_or_else(misplaced)?;
     for (number, bytes) in (0..).zip(bytes.chunks_exact(4)) {
         let found = image.file.read_word(bytes, 0).unwrap_or_default();
         if found != 0 {
-            return Err(WriteError::OtherWord { address: block.address + number * 4, found, expected: 0 });
+            return Err(WriteError::OtherWord {
+                address: block.address + number * 4,
+                found,
+                expected: 0,
+            });
         }
     }
     for (number, word) in (0..).zip(&block.words) {
@@ -97,22 +124,38 @@ struct Segment {
 impl Segment {
     /// The segment that the plan's new arena asks for.
     fn new(image: &ElfImage, plan: &Plan) -> Result<Option<Self>, WriteError> {
-        let mut arenas = plan.arenas.iter().filter(|arena| arena.kind == AreaKind::New && arena.size != 0);
+        let mut arenas = plan
+            .arenas
+            .iter()
+            .filter(|arena| arena.kind == AreaKind::New && arena.size != 0);
         let Some(arena) = arenas.next() else {
             return Ok(None);
         };
         let fits = |arena: &Arena| {
-            let area = image.image().areas.iter().find(|area| area.kind == AreaKind::New)?;
+            let area = image
+                .image()
+                .areas
+                .iter()
+                .find(|area| area.kind == AreaKind::New)?;
             let end = arena.address.checked_add(arena.size)?;
             (arena.address == area.range.start && end <= area.range.end).then_some(())
         };
         let what = "a new arena";
-        fits(arena).ok_or(WriteError::Misplaced { what, address: arena.address })?;
+        fits(arena).ok_or(WriteError::Misplaced {
+            what,
+            address: arena.address,
+        })?;
         if let Some(second) = arenas.next() {
-            return Err(WriteError::Misplaced { what, address: second.address });
+            return Err(WriteError::Misplaced {
+                what,
+                address: second.address,
+            });
         }
         let bytes = vec![0; index(arena.size.next_multiple_of(4))];
-        Ok(Some(Self { address: arena.address, bytes }))
+        Ok(Some(Self {
+            address: arena.address,
+            bytes,
+        }))
     }
 
     /// Takes a block that lies in the segment.
@@ -121,7 +164,9 @@ impl Segment {
             return false;
         };
         let size = block.words.len() * 4;
-        let place = index(start).checked_add(size).and_then(|end| self.bytes.get_mut(index(start)..end));
+        let place = index(start)
+            .checked_add(size)
+            .and_then(|end| self.bytes.get_mut(index(start)..end));
         let Some(place) = place else { return false };
         for (bytes, word) in place.chunks_exact_mut(4).zip(&block.words) {
             bytes.copy_from_slice(&format.endian.write_u32(*word));
@@ -141,7 +186,12 @@ impl Segment {
                 self.bytes.resize(self.bytes.len().next_multiple_of(8), 0);
                 let within = self.bytes.len() as u64;
                 self.bytes.resize(self.bytes.len() + table.grown(), 0);
-                table.move_to(draft, offset + within, self.address + within, self.physical(file) + within);
+                table.move_to(
+                    draft,
+                    offset + within,
+                    self.address + within,
+                    self.physical(file) + within,
+                );
             }
             (Err(error), false) => return Err(error.clone()),
         }
@@ -179,9 +229,13 @@ impl Segment {
 
     /// The segment's physical address: as far from its address as that of the last executable segment.
     fn physical(&self, file: &File) -> u64 {
-        let executable = file.loads().map(|(_, load)| load).filter(|load| load.p_flags & PF_X != 0);
+        let executable = file
+            .loads()
+            .map(|(_, load)| load)
+            .filter(|load| load.p_flags & PF_X != 0);
         let last = executable.max_by_key(|load| load.p_vaddr);
-        self.address.wrapping_sub(last.map_or(0, |load| load.p_vaddr.wrapping_sub(load.p_paddr)))
+        self.address
+            .wrapping_sub(last.map_or(0, |load| load.p_vaddr.wrapping_sub(load.p_paddr)))
     }
 }
 
@@ -201,13 +255,27 @@ impl ProgramHeaders {
         let entry = format.size(sizes::PROGRAM);
         let count = file.segments.len() as u64;
         if count + 1 >= u64::from(PN_XNUM) {
-            return Err(WriteError::TooMany { what: "program headers", count });
+            return Err(WriteError::TooMany {
+                what: "program headers",
+                count,
+            });
         }
         let offset = file.header.e_phoff;
-        let bytes = part(file.bytes, offset, count * entry as u64).unwrap_or_default().to_vec();
-        let own =
-            file.segments.iter().position(|segment| segment.p_type == PT_PHDR).map(|number| number * entry);
-        Ok(Self { format, offset, bytes, count, own })
+        let bytes = part(file.bytes, offset, count * entry as u64)
+            .unwrap_or_default()
+            .to_vec();
+        let own = file
+            .segments
+            .iter()
+            .position(|segment| segment.p_type == PT_PHDR)
+            .map(|number| number * entry);
+        Ok(Self {
+            format,
+            offset,
+            bytes,
+            count,
+            own,
+        })
     }
 
     /// Size of the table with one header more.
@@ -237,7 +305,8 @@ impl ProgramHeaders {
     }
 
     fn add(&mut self, fields: &[(Field, u64)]) {
-        self.bytes.extend_from_slice(&self.format.record(sizes::PROGRAM, fields));
+        self.bytes
+            .extend_from_slice(&self.format.record(sizes::PROGRAM, fields));
         self.count += 1;
         let size = self.bytes.len() as u64;
         if let Some(own) = self.own {
@@ -270,9 +339,16 @@ fn user(file: &File, range: &Range<u64>) -> Option<String> {
     let covers =
         |segment: &ProgramHeader| segment.p_type == PT_LOAD && segment.p_offset < file.header.e_phoff;
     let known = |segment: &ProgramHeader| covers(segment) && !file.sections.is_empty();
-    let mut segments = file.segments.iter().enumerate().filter(|(_, segment)| !known(segment));
+    let mut segments = file
+        .segments
+        .iter()
+        .enumerate()
+        .filter(|(_, segment)| !known(segment));
     if let Some((number, _)) = segments.find(|(_, segment)| overlaps(segment.p_offset, segment.p_filesz)) {
         return Some(format!("segment {number}"));
     }
-    bytes.iter().any(|byte| *byte != 0).then(|| "bytes that are not zero".into())
+    bytes
+        .iter()
+        .any(|byte| *byte != 0)
+        .then(|| "bytes that are not zero".into())
 }

@@ -69,10 +69,16 @@ struct Object<'o, 'd, 'a> {
 /// Carries out a plan for a relocatable object.
 pub(super) fn carry_out(draft: &mut Draft, plan: &Plan, options: &WriteOptions) -> Result<(), WriteError> {
     if options.stub.is_some() {
-        return Err(WriteError::Stub { why: "a relocatable object has no entry point" });
+        return Err(WriteError::Stub {
+            why: "a relocatable object has no entry point",
+        });
     }
     let new = new_sections(draft.image, plan)?;
-    let mut object = Object { draft, new, branches: BTreeMap::new() };
+    let mut object = Object {
+        draft,
+        new,
+        branches: BTreeMap::new(),
+    };
     for (address, old, rewrite) in rewrites(plan) {
         object.put_site(address, old, rewrite.new)?;
     }
@@ -89,20 +95,37 @@ fn new_sections(image: &ElfImage, plan: &Plan) -> Result<Vec<New>, WriteError> {
     let areas = &image.image().areas;
     let mut new: Vec<New> = Vec::new();
     for arena in plan.arenas.iter().filter(|arena| arena.size != 0) {
-        let misplaced = || WriteError::Misplaced { what: "a new arena", address: arena.address };
-        let area = areas.iter().find(|area| area.kind == AreaKind::New && area.range.start == arena.address);
-        let area =
-            area.filter(|area| arena.size <= area.range.end - area.range.start).ok_or_else(misplaced)?;
-        let served =
-            area.serves.as_ref().and_then(|range| image.image().region(range.start)).ok_or_else(misplaced)?;
+        let misplaced = || WriteError::Misplaced {
+            what: "a new arena",
+            address: arena.address,
+        };
+        let area = areas
+            .iter()
+            .find(|area| area.kind == AreaKind::New && area.range.start == arena.address);
+        let area = area
+            .filter(|area| arena.size <= area.range.end - area.range.start)
+            .ok_or_else(misplaced)?;
+        let served = area
+            .serves
+            .as_ref()
+            .and_then(|range| image.image().region(range.start))
+            .ok_or_else(misplaced)?;
         let lifetime = Lifetime::of(served.section);
-        let name = Lifetime::SECTIONS.iter().find(|(of, _)| *of == lifetime).map_or("", |(_, name)| name);
+        let name = Lifetime::SECTIONS
+            .iter()
+            .find(|(of, _)| *of == lifetime)
+            .map_or("", |(_, name)| name);
         let size = arena.size.next_multiple_of(4);
         if new.iter().any(|section| section.name == name) {
             return Err(misplaced());
         }
         let bytes = vec![0; index(size)];
-        new.push(New { name, addresses: arena.address..arena.address + size, bytes, number: 0 });
+        new.push(New {
+            name,
+            addresses: arena.address..arena.address + size,
+            bytes,
+            number: 0,
+        });
     }
     Ok(new)
 }
@@ -110,7 +133,11 @@ fn new_sections(image: &ElfImage, plan: &Plan) -> Result<Vec<New>, WriteError> {
 impl Object<'_, '_, '_> {
     /// The section at `address`, and the distance from its start.
     fn place(&self, address: u64) -> Option<(Place, u64)> {
-        if let Some(number) = self.new.iter().position(|section| section.addresses.contains(&address)) {
+        if let Some(number) = self
+            .new
+            .iter()
+            .position(|section| section.addresses.contains(&address))
+        {
             return Some((Place::New(number), address - self.new[number].addresses.start));
         }
         let span = span_at(&self.draft.image.spans, address)?;
@@ -118,11 +145,18 @@ impl Object<'_, '_, '_> {
     }
 
     fn put_site(&mut self, address: u64, old: u32, new: u32) -> Result<(), WriteError> {
-        let missing = || WriteError::Misplaced { what: "a site", address };
+        let missing = || WriteError::Misplaced {
+            what: "a site",
+            address,
+        };
         let image = self.draft.image;
         let found = image.image().word(address).ok_or_else(missing)?;
         if found != old {
-            return Err(WriteError::OtherWord { address, found, expected: old });
+            return Err(WriteError::OtherWord {
+                address,
+                found,
+                expected: old,
+            });
         }
         let span = span_at(&image.spans, address).ok_or_else(missing)?;
         let word = self.relocated(address, new)?;
@@ -131,7 +165,10 @@ impl Object<'_, '_, '_> {
     }
 
     fn put_block(&mut self, block: &Block) -> Result<(), WriteError> {
-        let misplaced = WriteError::Misplaced { what: block.what, address: block.address };
+        let misplaced = WriteError::Misplaced {
+            what: block.what,
+            address: block.address,
+        };
         let Some((Place::New(number), start)) = self.place(block.address) else {
             return Err(misplaced);
         };
@@ -155,17 +192,25 @@ impl Object<'_, '_, '_> {
             return Ok(word);
         };
         let to = address.wrapping_add_signed(distance);
-        let (place, offset) =
-            self.place(address).ok_or(WriteError::Misplaced { what: "a branch", address })?;
-        let (target, addend) =
-            self.place(to).ok_or(WriteError::Misplaced { what: "a branch's target", address: to })?;
+        let (place, offset) = self.place(address).ok_or(WriteError::Misplaced {
+            what: "a branch",
+            address,
+        })?;
+        let (target, addend) = self.place(to).ok_or(WriteError::Misplaced {
+            what: "a branch's target",
+            address: to,
+        })?;
         if target == place {
             return Ok(word);
         }
         if word & 0xfc00_0000 != B {
             return Err(WriteError::LeavesSection { address, word });
         }
-        self.branches.entry(place).or_default().push(Branch { offset, target, addend });
+        self.branches.entry(place).or_default().push(Branch {
+            offset,
+            target,
+            addend,
+        });
         Ok(word & !0x03ff_fffc)
     }
 
@@ -191,8 +236,16 @@ impl Object<'_, '_, '_> {
             let mut records = Vec::with_capacity(branches.len());
             for branch in branches {
                 let symbol = symbols.of_section(&self, branch.target)?;
-                let info = if format.wide { symbol << 32 | REL24 } else { symbol << 8 | REL24 };
-                let fields = [(R_OFFSET, branch.offset), (R_INFO, info), (R_ADDEND, branch.addend)];
+                let info = if format.wide {
+                    symbol << 32 | REL24
+                } else {
+                    symbol << 8 | REL24
+                };
+                let fields = [
+                    (R_OFFSET, branch.offset),
+                    (R_INFO, info),
+                    (R_ADDEND, branch.addend),
+                ];
                 records.push((branch.offset, format.record(sizes::RELA, &fields)));
             }
             self.append_relocations(place, records, symbols.section)?;
@@ -233,10 +286,14 @@ impl Object<'_, '_, '_> {
             return self.add_relocations(place, &mut records, symbols);
         };
         let why = "its relocations are not where its header says";
-        let old =
-            file.data(&file.sections[number]).map_err(|_| WriteError::Object { section: name(), why })?;
+        let old = file
+            .data(&file.sections[number])
+            .map_err(|_| WriteError::Object { section: name(), why })?;
         let offset = |record: &[u8]| file.read_long(record, 0).unwrap_or_default();
-        records.extend(old.chunks_exact(entry).map(|record| (offset(record), record.to_vec())));
+        records.extend(
+            old.chunks_exact(entry)
+                .map(|record| (offset(record), record.to_vec())),
+        );
         let bytes = joined(&mut records);
         let place = self.draft.append(align, &bytes);
         self.draft.set_section(number, SH_OFFSET, place);

@@ -34,11 +34,20 @@ impl<'a> Symbols<'a> {
     /// The object's symbol table.
     pub fn of(image: &ElfImage<'a>) -> Result<Self, WriteError> {
         let file = &image.file;
-        let of = |kind: u32| file.sections.iter().position(|section| section.header.sh_type == kind);
-        let error = |why| WriteError::Object { section: ".symtab".into(), why };
+        let of = |kind: u32| {
+            file.sections
+                .iter()
+                .position(|section| section.header.sh_type == kind)
+        };
+        let error = |why| WriteError::Object {
+            section: ".symtab".into(),
+            why,
+        };
         let number = of(SHT_SYMTAB).ok_or(error("there is no symbol table, and new branches need one"))?;
         if of(SHT_SYMTAB_SHNDX).is_some() {
-            return Err(error("it has extended section numbers, which this program does not write"));
+            return Err(error(
+                "it has extended section numbers, which this program does not write",
+            ));
         }
         let section = &file.sections[number];
         let unreadable = |_| error("it cannot be read");
@@ -69,7 +78,10 @@ impl<'a> Symbols<'a> {
             },
             Place::New(new) => {
                 let New { name, number, .. } = &object.new[new];
-                let name: String = name.trim_start_matches('.').trim_end_matches(".ppcpv").replace('.', "_");
+                let name: String = name
+                    .trim_start_matches('.')
+                    .trim_end_matches(".ppcpv")
+                    .replace('.', "_");
                 self.add(object, *number, &name)?
             }
         };
@@ -98,7 +110,10 @@ impl<'a> Symbols<'a> {
             0xff_ffff
         };
         if section >= SHN_LORESERVE as usize || number > limit {
-            return Err(WriteError::TooMany { what: "sections or symbols", count: number });
+            return Err(WriteError::TooMany {
+                what: "sections or symbols",
+                count: number,
+            });
         }
         let digest = object.draft.image.digest();
         let name = format!("__ppcpv_{name}_{}", &digest[..16]);
@@ -108,7 +123,8 @@ impl<'a> Symbols<'a> {
             (ST_OTHER, u64::from(STV_HIDDEN)),
             (ST_SHNDX, section as u64),
         ];
-        self.bytes.extend_from_slice(&format.record(sizes::SYMBOL, &fields));
+        self.bytes
+            .extend_from_slice(&format.record(sizes::SYMBOL, &fields));
         self.names.extend_from_slice(name.as_bytes());
         self.names.push(0);
         Ok(number)
@@ -122,9 +138,10 @@ impl<'a> Symbols<'a> {
         let file = &draft.image.file;
         let old = file.data(&file.sections[self.section]).unwrap_or_default();
         let align = if draft.format.wide { 8 } else { 4 };
-        for (number, align, old, new) in
-            [(self.section, align, old, self.bytes), (self.strings, 1, self.old_names, self.names)]
-        {
+        for (number, align, old, new) in [
+            (self.section, align, old, self.bytes),
+            (self.strings, 1, self.old_names, self.names),
+        ] {
             let size = old.len() + new.len();
             let mut bytes = Vec::with_capacity(size);
             bytes.extend_from_slice(old);
