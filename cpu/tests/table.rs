@@ -232,7 +232,7 @@ fn every_row_is_reached() {
             .filter(|row| row.families.has(family));
         let missed: Vec<&str> = rows
             .map(|row| row.mnemonic)
-            .filter(|name| !reached.contains(name))
+            .filter(|name| !reached.contains(name) && !BEHIND_ALTIVEC.contains(name))
             .collect();
         assert!(missed.is_empty(), "{family}: {missed:?}");
     }

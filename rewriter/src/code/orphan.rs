@@ -6,7 +6,7 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use super::pointers::{built_addresses, pointers};
+use super::pointers::{Wanted, built_addresses, pointers};
 use super::{CodeMap, Crossing, Unit};
 use crate::asm::NOP;
 
@@ -80,7 +80,8 @@ impl CodeMap<'_, '_> {
                 .next_back()
                 .filter(|unit| unit.contains(address) && address.is_multiple_of(4))
         };
-        let built = built_addresses(image, |address| holder(address).is_some());
+        let wanted = Wanted::new(units.iter().map(|unit| unit.start..unit.end));
+        let built = built_addresses(image, &wanted);
         let built = built.chain(image.referenced.iter().copied()).filter_map(holder);
         let data = image.data.iter().flat_map(|region| pointers(image, region.bytes));
         let labelled = data.filter_map(|address| holder(address).filter(|unit| unit.start == address));

@@ -5,7 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use cpu::{Flow, Via, decode};
 
-use super::pointers::{built_addresses, pointers};
+use super::pointers::{Wanted, built_addresses, pointers};
 use super::{CodeMap, Constants, Crossing, Unit};
 use crate::image::{Image, SymbolKind};
 
@@ -110,13 +110,9 @@ impl CodeMap<'_, '_> {
             return open;
         }
         let is_open = |address: u64| open.binary_search(&address).is_ok();
+        let wanted = Wanted::new(open.iter().map(|label| *label..*label + 4));
         let data = image.data.iter().flat_map(|region| pointers(image, region.bytes));
-        let named = image
-            .referenced
-            .iter()
-            .copied()
-            .chain(data)
-            .chain(built_addresses(image, is_open));
+        let named = image.referenced.iter().copied().chain(data).chain(built_addresses(image, &wanted));
         let mut pointed: Vec<u64> = named.filter(|address| is_open(*address)).collect();
         pointed.retain(|label| self.reads_as_code(*label));
         pointed
