@@ -4,7 +4,8 @@
 //! and the expected decisions, one line a site, behind `#=`. Anyone can add one: write the assembly, run the test
 //! with `CASES=write` to append what the rewriter decides, and judge every line.
 //!
-//! Options are lines `# option: value`: `templates` (kinds that may be used), `features`, `object` (do not link).
+//! Options are lines `# option: value`: `templates` (kinds that may be used), `features`, `object` (do not link),
+//! `assume-r2`.
 
 use std::fmt::Write;
 use std::fs;
@@ -67,7 +68,7 @@ fn option<'t>(text: &'t str, name: &str) -> Option<&'t str> {
 }
 
 fn options(text: &str) -> Options {
-    let mut options = Options::default();
+    let mut options = Options { assume_r2: option(text, "assume-r2").is_some(), ..Options::default() };
     if let Some(names) = option(text, "templates") {
         let kinds: Vec<TemplateKind> =
             TemplateKind::ALL.into_iter().filter(|kind| names.split(',').any(|name| name == kind.name())).collect();

@@ -27,6 +27,8 @@ pub struct Options {
     pub templates: Allowed,
     /// Addresses that must stay as they are.
     pub exclude: Vec<Range<u64>>,
+    /// Whether the caller vouches that r2 differs from r1 wherever code runs, in assembly too.
+    pub assume_r2: bool,
     /// Words to reserve at the start of the first new area.
     pub reserve: usize,
 }
@@ -38,6 +40,7 @@ impl Default for Options {
             features: PageFeatures::all(),
             templates: Allowed::ALL,
             exclude: Vec::new(),
+            assume_r2: false,
             reserve: 0,
         }
     }
@@ -168,6 +171,7 @@ fn choices(
             Some(reason) => Err(*reason),
             None => {
                 let mut context = context(image, candidate, sized, copied);
+                context.r2_is_never_r1 |= options.assume_r2;
                 if needs_analysis(candidate) {
                     context.facts = analysis.facts(candidate.address, candidate.operation);
                     context.dead = analysis.dead_after(candidate.address);

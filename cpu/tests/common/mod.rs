@@ -88,7 +88,11 @@ pub fn kinds(family: Family) -> Vec<Kind> {
         let mut high = vec![0, 1 << 16, 1 << 21, 2 << 21 | 1 << 16];
         match primary {
             4 | 60 | 63 => high.extend((2..32).map(|n| n << 16)),
-            31 => high.extend((2..32).map(|n| n << 21).chain([1 << 20, 12 << 16 | 8 << 11])),
+            31 => high.extend(
+                (2..32)
+                    .map(|n| n << 21)
+                    .chain([1 << 20 | 1 << 12, 12 << 16 | 8 << 11]),
+            ),
             _ => {}
         }
         for low in low {

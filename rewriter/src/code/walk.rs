@@ -88,6 +88,11 @@ impl CodeMap<'_, '_> {
                 self.drain(vec![crossing.target]);
             }
         }
+        for patched in image.patched.iter().filter(|patched| !patched.alternative.is_empty()) {
+            if self.is_code(patched.range.start) {
+                self.drain(vec![patched.alternative.start]);
+            }
+        }
         let pointers = self.pointers_to_code();
         self.computed.extend(&pointers);
         self.drain(pointers);

@@ -49,3 +49,14 @@ pointer_user:
 last:
     b       pointer_user
     .size   last, . - last
+
+#= pool_user+0xc: mfmsr r3 => left, data
+#= pool_user+0x10: mtmsr r3 => left, data
+#= pool+0x8: mfmsr r3 => left, unreferenced
+#= pool+0xc: mtmsr r3 => left, unreferenced
+#= between: mfsprg r3,0 => left, unreferenced
+#= between+0x4: mtsprg 0,r3 => left, unreferenced
+#= table_user+0x30: mfmsr r3 => left, data
+#= table_user+0x34: mfmsr r3 => direct mfmsr: lwz r3,-4004(0)
+#= table_user+0x3c: mfsprg r3,0 => direct mfspr: lwz r3,-4060(0)
+#= pointer_user+0x8: mfmsr r3 => left, data

@@ -26,3 +26,11 @@ save_restore:
     mtmsr   8
     blr
     .size   save_restore, . - save_restore
+
+#= off: mfmsr r9 => direct mfmsr: lwz r9,-4004(0)
+#= off+0x8: mtmsr r9 => idiom store-msr: stw r9,-4004(0)
+#= on: mfmsr r9 => direct mfmsr: lwz r9,-4004(0)
+#= on+0x8: mtmsr r9 => free-register store-msr-ee-on; dead r0 cr0
+#= save_restore: mfmsr r8 => direct mfmsr: lwz r8,-4004(0)
+#= save_restore+0x8: mtmsr r9 => idiom store-msr: stw r9,-4004(0)
+#= save_restore+0x10: mtmsr r8 => free-register store-msr-checked; dead r0 cr0

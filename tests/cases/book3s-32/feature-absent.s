@@ -10,3 +10,8 @@ f:
     mfmsr   3
     blr
     .size   f, . - f
+
+#= f: mfsprg r3,1 => direct mfspr: lwz r3,-4052(0)
+#= f+0x4: mfspr r4,276 => left, feature-absent
+#= f+0x8: mtsrin r3,r4 => left, feature-absent
+#= f+0xc: mfmsr r3 => direct mfmsr: lwz r3,-4004(0)

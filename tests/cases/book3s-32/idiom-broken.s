@@ -68,3 +68,17 @@ after_change:                   # r8 was the MSR; it is restored after a change 
     mtmsr   8
     blr
     .size   after_change, . - after_change
+
+#= call_between+0x4: mfmsr r30 => direct mfmsr: lwz r30,-4004(0)
+#= call_between+0x10: mtmsr r30 => free-register mtmsr; dead r12 cr0 lr
+#= enter_middle+0xc: mfmsr r9 => direct mfmsr: lwz r9,-4004(0)
+#= enter_middle+0x14: mtmsr r9 => free-register mtmsr; dead r0 cr0
+#= other_bit: mfmsr r9 => direct mfmsr: lwz r9,-4004(0)
+#= other_bit+0xc: mtmsr r9 => free-register mtmsr-ee-off; dead r0 cr0
+#= labelled: mfmsr r9 => direct mfmsr: lwz r9,-4004(0)
+#= labelled+0x8: mtmsr r9 => free-register mtmsr; dead r0 cr0
+#= both_paths: mfmsr r9 => direct mfmsr: lwz r9,-4004(0)
+#= both_paths+0x1c: mtmsr r9 => idiom store-msr: stw r9,-4004(0)
+#= after_change: mfmsr r8 => direct mfmsr: lwz r8,-4004(0)
+#= after_change+0x8: mtmsr r9 => free-register mtmsr; dead r0 cr0
+#= after_change+0xc: mtmsr r8 => free-register mtmsr; dead r0 cr0

@@ -81,3 +81,11 @@ indirect:                       # an unknown callee may read anything
     bctrl
     b       indirect
     .size   indirect, . - indirect
+
+#= one_path: mtmsr r3 => free-register mtmsr; dead r8 cr0
+#= field_later+0x4: mtmsr r4 => free-register mtmsr; dead r0 cr7
+#= callee_reads+0x8: mtmsr r3 => free-register mtmsr; dead r10 cr0 lr
+#= relied_on: mtmsr r3 => left, no-end-marker
+#= leaf: mtmsr r3 => free-register mtmsr; dead r0 cr0
+#= saved+0x8: mtmsr r3 => free-register mtmsr; dead r0 cr0 lr
+#= indirect+0x4: mtmsr r3 => left, no-end-marker

@@ -25,3 +25,9 @@ g:
     mtmsr   3
     blr
     .size   g, . - g
+
+#= f+0xc: mfmsr r9 => direct mfmsr: lwz r9,-4004(0)
+#= f+0x14: mtmsr r9 => idiom store-msr: stw r9,-4004(0)
+#= f+0x1c: mfmsr r9 => direct mfmsr: lwz r9,-4004(0)
+#= f+0x24: mtmsr r9 => free-register store-msr-ee-on; dead r0 cr0 lr
+#= g: mtmsr r3 => free-register mtmsr; dead r0 cr0

@@ -27,3 +27,19 @@ no_size:
     mtsrin  4, 5
     mtctr   3
     bctr
+
+#= sized: mtmsr r0 => left, no-end-marker
+#= sized+0x4: mtmsr r1 => left, no-end-marker
+#= sized+0x8: mtmsr r2 => left, no-end-marker
+#= sized+0xc: mtmsr r13 => left, no-end-marker
+#= sized+0x10: mtmsr r30 => left, no-end-marker
+#= sized+0x14: mtmsr r31 => left, no-end-marker
+#= sized+0x18: mtsrin r30,r31 => left, no-end-marker
+#= sized+0x1c: mtsrin r0,r0 => left, no-end-marker
+#= sized+0x20: mtsr 15,r31 => free-register mtsr; dead r0 ctr
+#= sized+0x24: mfmsr r1 => direct mfmsr: lwz r1,-4004(0)
+#= sized+0x28: mfsprg r0,0 => direct mfspr: lwz r0,-4060(0)
+#= sized+0x2c: mtsrr0 r31 => direct mtspr: stw r31,-4028(0)
+#= sized+0x30: tlbsync => direct nop: nop
+#= no_size: mtmsr r3 => left, no-end-marker
+#= no_size+0x4: mtsrin r4,r5 => left, no-end-marker

@@ -14,3 +14,7 @@ hidden:                         # runs on into what is no instruction: not read 
     .long   0
     .data
     .long   hidden
+
+#= reads: mfsprg r3,3 => left, sprg-group
+#= reads+0x4: mfsprg r3,2 => direct mfspr: lwz r3,-4044(0)
+#= hidden: mtsprg 3,r3 => left, data

@@ -22,3 +22,10 @@ unreferenced:
     blr
     .data
     .long   pointed
+
+#= asm+0x8: mtsrr0 r9 => direct mtspr: stw r9,-4028(0)
+#= asm+0xc: mfmsr r10 => direct mfmsr: lwz r10,-4004(0)
+#= asm+0x10: mtsrr1 r10 => direct mtspr: stw r10,-4020(0)
+#= target: mfsprg r3,0 => direct mfspr: lwz r3,-4060(0)
+#= pointed: mfsprg r4,1 => direct mfspr: lwz r4,-4052(0)
+#= unreferenced: mfsprg r5,2 => left, unreferenced
