@@ -30,18 +30,47 @@ struct Folder {
 }
 
 const FOLDERS: &[Folder] = &[
-    Folder { name: "book3s-32", prefix: "powerpc-linux-gnu-", assembler: &["-a32", "-m750cl"], linker: &["-melf32ppc"] },
-    Folder { name: "e500", prefix: "powerpc-linux-gnu-", assembler: &["-a32", "-me500"], linker: &["-melf32ppc"] },
-    Folder { name: "book3s-64", prefix: "powerpc-linux-gnu-", assembler: &["-a64", "-mbig", "-mpower8"], linker: &["-melf64ppc"] },
-    Folder { name: "book3s-64-le", prefix: "powerpc-linux-gnu-", assembler: &["-a64", "-mlittle", "-mpower8"], linker: &["-melf64lppc"] },
+    Folder {
+        name: "book3s-32",
+        prefix: "powerpc-linux-gnu-",
+        assembler: &["-a32", "-m750cl"],
+        linker: &["-melf32ppc"],
+    },
+    Folder {
+        name: "e500",
+        prefix: "powerpc-linux-gnu-",
+        assembler: &["-a32", "-me500"],
+        linker: &["-melf32ppc"],
+    },
+    Folder {
+        name: "book3s-64",
+        prefix: "powerpc-linux-gnu-",
+        assembler: &["-a64", "-mbig", "-mpower8"],
+        linker: &["-melf64ppc"],
+    },
+    Folder {
+        name: "book3s-64-le",
+        prefix: "powerpc-linux-gnu-",
+        assembler: &["-a64", "-mlittle", "-mpower8"],
+        linker: &["-melf64lppc"],
+    },
 ];
 
 fn tool(prefix: &str, name: &str, arguments: &[&str]) {
     let program = format!("{prefix}{name}");
-    let output = Command::new(&program).args(arguments).output().unwrap_or_else(|error| {
-        panic!("{program}: {error}; install binutils-powerpc-linux-gnu (Debian), or run `cargo xtask test`")
-    });
-    assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(&program)
+        .args(arguments)
+        .output()
+        .unwrap_or_else(|error| {
+            panic!(
+                "{program}: {error}; install binutils-powerpc-linux-gnu (Debian), or run `cargo xtask test`"
+            )
+        });
+    assert!(
+        output.status.success(),
+        "{program} {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// Assembles and links a case; the file's bytes.
@@ -57,25 +86,42 @@ fn build_case(folder: &Folder, source: &Path, link: bool) -> Vec<u8> {
         return fs::read(object).unwrap();
     }
     let mut arguments = folder.linker.to_vec();
-    arguments.extend(["-Ttext=0xc0000000", "-e", "0", "--no-warn-rwx-segments", "-o", &linked, &object]);
+    arguments.extend([
+        "-Ttext=0xc0000000",
+        "-e",
+        "0",
+        "--no-warn-rwx-segments",
+        "-o",
+        &linked,
+        &object,
+    ]);
     tool(folder.prefix, "ld", &arguments);
     fs::read(linked).unwrap()
 }
 
 fn option<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     let prefix = format!("# {name}: ");
-    text.lines().find_map(|line| line.strip_prefix(&prefix)).map(str::trim)
+    text.lines()
+        .find_map(|line| line.strip_prefix(&prefix))
+        .map(str::trim)
 }
 
 fn options(text: &str) -> Options {
-    let mut options = Options { assume_r2: option(text, "assume-r2").is_some(), ..Options::default() };
+    let mut options = Options {
+        assume_r2: option(text, "assume-r2").is_some(),
+        ..Options::default()
+    };
     if let Some(names) = option(text, "templates") {
-        let kinds: Vec<TemplateKind> =
-            TemplateKind::ALL.into_iter().filter(|kind| names.split(',').any(|name| name == kind.name())).collect();
+        let kinds: Vec<TemplateKind> = TemplateKind::ALL
+            .into_iter()
+            .filter(|kind| names.split(',').any(|name| name == kind.name()))
+            .collect();
         options.templates = Allowed::only(&kinds);
     }
     if let Some(names) = option(text, "features") {
-        let held = PageFeatures::NAMES.iter().filter(|(name, _)| names.split(',').any(|held| held == *name));
+        let held = PageFeatures::NAMES
+            .iter()
+            .filter(|(name, _)| names.split(',').any(|held| held == *name));
         options.features = held.map(|(_, bit)| *bit).collect();
     }
     options
@@ -83,7 +129,11 @@ fn options(text: &str) -> Options {
 
 /// One line a site.
 fn line(image: &Image, site: &Site) -> String {
-    let mut text = format!("#= {}: {} => ", symbol(image, site.address).unwrap_or_default(), site.instruction);
+    let mut text = format!(
+        "#= {}: {} => ",
+        symbol(image, site.address).unwrap_or_default(),
+        site.instruction
+    );
     match &site.outcome {
         Outcome::Left(left) => write!(text, "left, {}", left.reason.name()).unwrap(),
         Outcome::Rewritten(rewrite) => {
@@ -106,18 +156,34 @@ fn decisions(folder: &Folder, path: &Path, text: &str) -> String {
     let bytes = build_case(folder, path, option(text, "object").is_none());
     let family = folder.name.trim_end_matches("-le");
     let family = magicpage::Family::from_name(family);
-    let elf = ElfImage::parse(&bytes, &ReadOptions { family, ..ReadOptions::default() })
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let elf = ElfImage::parse(
+        &bytes,
+        &ReadOptions {
+            family,
+            ..ReadOptions::default()
+        },
+    )
+    .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let image = elf.image();
     let plan = build::plan(image, elf.target(), &options(text));
     let report = verify(image, &plan, Effort::default(), |_| {});
-    assert!(report.findings.is_empty(), "{}: {:?}", path.display(), report.findings);
+    assert!(
+        report.findings.is_empty(),
+        "{}: {:?}",
+        path.display(),
+        report.findings
+    );
     plan.sites.iter().map(|site| line(image, site) + "\n").collect()
 }
 
 fn cases(folder: &Folder) -> Vec<PathBuf> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(folder.name);
-    let mut cases: Vec<PathBuf> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/cases")
+        .join(folder.name);
+    let mut cases: Vec<PathBuf> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     cases.retain(|path| path.extension().is_some_and(|extension| extension == "s"));
     cases.sort();
     assert!(!cases.is_empty(), "no cases for {}", folder.name);
@@ -131,12 +197,19 @@ fn decisions_are_as_expected() {
     for folder in FOLDERS {
         for path in cases(folder) {
             let text = fs::read_to_string(&path).unwrap();
-            let (source, expected): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| !line.starts_with("#="));
+            let (source, expected): (Vec<&str>, Vec<&str>) =
+                text.lines().partition(|line| !line.starts_with("#="));
             let found = decisions(folder, &path, &text);
             if write {
                 fs::write(&path, format!("{}\n\n{found}", source.join("\n").trim_end())).unwrap();
             } else if found.lines().ne(expected.iter().copied()) {
-                writeln!(wrong, "{}:\n--- expected\n{}\n+++ found\n{found}", path.display(), expected.join("\n")).unwrap();
+                writeln!(
+                    wrong,
+                    "{}:\n--- expected\n{}\n+++ found\n{found}",
+                    path.display(),
+                    expected.join("\n")
+                )
+                .unwrap();
             }
         }
     }

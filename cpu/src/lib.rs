@@ -2,7 +2,7 @@
 //!
 //! A word and a processor family make an [`Ins`]; everything else is asked of it:
 //!
-//! - [`decode`]: which instruction a word is, exactly: a word with a reserved bit set is not that instruction;
+//! - [`mod@decode`]: which instruction a word is, exactly: a word with a reserved bit set is not that instruction;
 //! - [`effects`]: the registers and condition-register fields it reads, may change, and certainly overwrites;
 //! - [`flow`]: where control goes next;
 //! - [`text`]: how GNU objdump prints it;

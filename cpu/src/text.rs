@@ -1,7 +1,7 @@
 //! Text, as GNU objdump prints it.
 //!
-//! What is printed is a name and a list of operands: those of the row, or those of an [alias](alias) where objdump
-//! prefers a simplified mnemonic, or those that [`condition`] makes for a conditional branch.
+//! What is printed is a name and a list of operands: those of the row, or those of an alias where objdump prefers
+//! a simplified mnemonic, or those that `condition` makes for a conditional branch.
 
 use core::fmt;
 

@@ -82,17 +82,6 @@ impl Arenas {
         None
     }
 
-    /// Reserves the start of the first new area for code that is not a site's; its address.
-    pub fn reserve(&mut self, words: usize) -> Option<u64> {
-        let new = self
-            .areas
-            .iter_mut()
-            .find(|filling| filling.area.kind == crate::image::AreaKind::New)?;
-        let address = new.next;
-        new.next += 4 * words as u64;
-        Some(address)
-    }
-
     /// The space that is used.
     pub fn used(&self) -> Vec<Arena> {
         let used = self
@@ -158,7 +147,7 @@ mod tests {
         let last = site + REACH - 4;
         let mut there_only = Arenas::new(&[area(AreaKind::New, last, last + 0x100)]);
         assert!(
-            there_only.place(site, &[NOP, NOP, BACK]).is_none(),
+            there_only.place(site, &[NOP, NOP, NOP, BACK]).is_none(),
             "the way back is 32 MiB + 4"
         );
         let mut both = Arenas::new(&[area(AreaKind::New, last, last + 0x100)]);

@@ -16,6 +16,7 @@ use crate::code::CodeMap;
 use crate::image::Image;
 use crate::plan::{Left, Outcome, Plan, Reason, Rewrite, SCHEMA_VERSION, Site, Target};
 use crate::scan::{Candidate, scan};
+use crate::stub;
 use crate::template::{self, Allowed, Choice, Code, Context};
 
 /// What a plan may do.
@@ -29,8 +30,8 @@ pub struct Options {
     pub exclude: Vec<Range<u64>>,
     /// Whether the caller vouches that r2 differs from r1 wherever code runs, in assembly too.
     pub assume_r2: bool,
-    /// Words to reserve at the start of the first new area.
-    pub reserve: usize,
+    /// The address at which the image is entered, if a stub that maps the page is to be entered instead.
+    pub stub_for: Option<u64>,
 }
 
 impl Default for Options {
@@ -41,7 +42,7 @@ impl Default for Options {
             templates: Allowed::ALL,
             exclude: Vec::new(),
             assume_r2: false,
-            reserve: 0,
+            stub_for: None,
         }
     }
 }
@@ -217,9 +218,6 @@ fn place(
 ) -> Plan {
     let image = map.image();
     let mut arenas = Arenas::new(&image.areas);
-    if options.reserve > 0 {
-        arenas.reserve(options.reserve);
-    }
     let mut features = PageFeatures::empty();
     let mut sites = Vec::with_capacity(candidates.len());
     for (candidate, choice) in candidates.iter().zip(choices) {
@@ -241,6 +239,11 @@ fn place(
             outcome,
         });
     }
+    // The stub is placed like a trampoline whose site is the word before the entry.
+    let stub = options.stub_for.and_then(|entry| {
+        let words = stub::words(image.family, features);
+        arenas.place(entry.wrapping_sub(4), &words).map(|(_, stub)| stub)
+    });
     Plan {
         schema_version: SCHEMA_VERSION,
         target,
@@ -248,6 +251,7 @@ fn place(
         endian: image.endian,
         features,
         arenas: arenas.used(),
+        stub,
         sites,
     }
 }

@@ -78,6 +78,7 @@ pub struct Pattern {
 
 impl Pattern {
     /// Whether the word matches.
+    #[inline(always)]
     pub const fn matches(self, word: u32) -> bool {
         word & self.mask == self.value
     }

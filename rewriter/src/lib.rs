@@ -12,6 +12,7 @@
 //! - [`template`] is what an instruction may become: the chooser takes the cheapest one whose conditions are
 //!   proved at the site;
 //! - [`arena`] places trampolines within branch reach;
+//! - [`stub`] maps the page before an image's first instruction;
 //! - [`plan`] is the result as data; [`build`] runs the stages up to it;
 //! - [`verify`] executes original and rewritten code side by side;
 //! - [`apply`] changes words and takes them back, in a file's bytes or in running memory.
@@ -47,6 +48,7 @@ pub mod elf;
 pub mod image;
 pub mod plan;
 pub mod scan;
+pub mod stub;
 pub mod template;
 mod value;
 pub mod verify;

@@ -32,6 +32,10 @@ pub struct Plan {
     pub features: PageFeatures,
     /// Where the trampolines are.
     pub arenas: Vec<Arena>,
+    /// Code that maps the page and goes on at the old entry, if the image is to be entered there. Absent although
+    /// asked for: there is no space for it within reach of the entry.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub stub: Option<Trampoline>,
     /// One entry a candidate, in the order of addresses.
     pub sites: Vec<Site>,
 }

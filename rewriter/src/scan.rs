@@ -2,7 +2,8 @@
 //!
 //! A kernel has one candidate in some thousand words. The [`Filter`] is a handful of masked comparisons that every
 //! candidate passes and almost nothing else does; a block of words is run through it without a branch, which
-//! the compiler turns into vector instructions, and only a block with a hit is looked at word by word.
+//! the compiler turns into vector instructions (with the feature `simd` into the widest that the processor has), and
+//! only a block with a hit is looked at word by word.
 
 mod filter;
 
@@ -26,7 +27,7 @@ pub struct Candidate {
 }
 
 /// Words in a block.
-const BLOCK: usize = 64;
+const BLOCK: usize = 32;
 
 /// Every candidate of an image, in the order of addresses.
 pub fn scan(image: &Image) -> Vec<Candidate> {
@@ -66,19 +67,38 @@ impl Scanner {
     pub fn scan(&self, bytes: &[u8], mut found: impl FnMut(usize, u32, Operation)) {
         let (words, _) = bytes.as_chunks::<4>();
         let (blocks, rest) = words.as_chunks::<BLOCK>();
-        for (index, block) in blocks.iter().enumerate() {
-            if self.filter.any(block) {
-                self.examine(block, index * BLOCK * 4, &mut found);
-            }
+        for index in self.hits(blocks) {
+            self.examine(&blocks[index], index * BLOCK, &mut found);
         }
-        self.examine(rest, blocks.len() * BLOCK * 4, &mut found);
+        self.examine(rest, blocks.len() * BLOCK, &mut found);
     }
 
-    fn examine(&self, words: &[[u8; 4]], start: usize, found: &mut impl FnMut(usize, u32, Operation)) {
+    /// Indices of the blocks in which a word passes the filter.
+    fn hits(&self, blocks: &[[[u8; 4]; BLOCK]]) -> Vec<usize> {
+        let search = || {
+            let mut hits = Vec::new();
+            for (index, block) in blocks.iter().enumerate() {
+                if self.filter.any(block) {
+                    hits.push(index);
+                }
+            }
+            hits
+        };
+        #[cfg(feature = "simd")]
+        let hits = pulp::Arch::new().dispatch(search);
+        #[cfg(not(feature = "simd"))]
+        let hits = search();
+        hits
+    }
+
+    fn examine(&self, words: &[[u8; 4]], first: usize, found: &mut impl FnMut(usize, u32, Operation)) {
         for (index, bytes) in words.iter().enumerate() {
+            if !self.filter.any(&[*bytes]) {
+                continue;
+            }
             let word = self.endian.read_u32(*bytes);
             if let Some(operation) = classify(word, self.family) {
-                found(start + index * 4, word, operation);
+                found((first + index) * 4, word, operation);
             }
         }
     }

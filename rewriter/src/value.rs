@@ -285,7 +285,7 @@ mod tests {
         assert_eq!((set.differs, set.set), (EE | RI, EE | RI));
         let with_mask = run(
             WordSize::Word32,
-            "li r10, -32769\nandis. r0, r10, 0xffff\nand r9, r9, r10",
+            "lis r10, 0xffff\nori r10, r10, 0x7fff\nand r9, r9, r10",
         );
         assert_eq!((with_mask.differs, with_mask.clear & EE), (EE, EE));
     }

@@ -40,7 +40,10 @@ pub struct Wanted {
 impl Wanted {
     /// Looks for addresses in these ranges, which are sorted and disjoint.
     pub fn new(ranges: impl Iterator<Item = Range<u64>>) -> Self {
-        let mut wanted = Self { ranges: ranges.collect(), halves: vec![0; HALVES / 64] };
+        let mut wanted = Self {
+            ranges: ranges.collect(),
+            halves: vec![0; HALVES / 64],
+        };
         for range in &wanted.ranges {
             for address in range.clone().step_by(4).take(HALVES) {
                 let half = half_of(address);
@@ -57,7 +60,9 @@ impl Wanted {
 
     fn holds(&self, address: u64) -> bool {
         let before = self.ranges.partition_point(|range| range.start <= address);
-        before.checked_sub(1).is_some_and(|index| self.ranges[index].contains(&address))
+        before
+            .checked_sub(1)
+            .is_some_and(|index| self.ranges[index].contains(&address))
     }
 }
 
@@ -82,9 +87,15 @@ pub fn built_addresses<'i>(image: &'i Image, wanted: &'i Wanted) -> impl Iterato
             let low = image.endian.read_u32(*bytes);
             let immediate = u64::from(low & 0xffff);
             let is_low = matches!(low >> 26, ADDI | ORI)
-                && bases.iter().any(|base| wanted.may_hold(base.wrapping_add(immediate)));
+                && bases
+                    .iter()
+                    .any(|base| wanted.may_hold(base.wrapping_add(immediate)));
             let before = &words[index.saturating_sub(PAIR_DISTANCE)..index];
-            if is_low { built_at(image, before, low).filter(|address| wanted.holds(*address)) } else { None }
+            if is_low {
+                built_at(image, before, low).filter(|address| wanted.holds(*address))
+            } else {
+                None
+            }
         })
     })
 }
@@ -106,8 +117,17 @@ fn built_at(image: &Image, before: &[[u8; 4]], low: u32) -> Option<u64> {
     };
     let shifted = (u64::from(high & 0xffff) << 16 ^ 0x8000_0000).wrapping_sub(0x8000_0000);
     let built = base.wrapping_add(shifted).wrapping_add(offset);
-    let built = if image.family.word_size() == WordSize::Word32 { built & 0xffff_ffff } else { built };
-    let overwrites = |word: u32| decode(word, image.family).effects().writes.contains(Regs::gpr(source));
+    let built = if image.family.word_size() == WordSize::Word32 {
+        built & 0xffff_ffff
+    } else {
+        built
+    };
+    let overwrites = |word: u32| {
+        decode(word, image.family)
+            .effects()
+            .writes
+            .contains(Regs::gpr(source))
+    };
     let untouched = !words().take_while(|word| !is_high(word)).any(overwrites);
     untouched.then_some(built)
 }

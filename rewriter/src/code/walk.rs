@@ -88,7 +88,11 @@ impl CodeMap<'_, '_> {
                 self.drain(vec![crossing.target]);
             }
         }
-        for patched in image.patched.iter().filter(|patched| !patched.alternative.is_empty()) {
+        for patched in image
+            .patched
+            .iter()
+            .filter(|patched| !patched.alternative.is_empty())
+        {
             if self.is_code(patched.range.start) {
                 self.drain(vec![patched.alternative.start]);
             }
@@ -117,7 +121,12 @@ impl CodeMap<'_, '_> {
         let is_open = |address: u64| open.binary_search(&address).is_ok();
         let wanted = Wanted::new(open.iter().map(|label| *label..*label + 4));
         let data = image.data.iter().flat_map(|region| pointers(image, region.bytes));
-        let named = image.referenced.iter().copied().chain(data).chain(built_addresses(image, &wanted));
+        let named = image
+            .referenced
+            .iter()
+            .copied()
+            .chain(data)
+            .chain(built_addresses(image, &wanted));
         let mut pointed: Vec<u64> = named.filter(|address| is_open(*address)).collect();
         pointed.retain(|label| self.reads_as_code(*label));
         pointed

@@ -171,13 +171,18 @@ fn rewrites(plan: &Plan) -> impl Iterator<Item = (u64, u32, &Rewrite)> {
 
 /// The plan's trampolines in the order of addresses.
 fn trampolines(plan: &Plan) -> Vec<Block> {
-    let trampolines = rewrites(plan).filter_map(|(.., rewrite)| rewrite.trampoline.as_ref());
+    let mut trampolines: Vec<_> = rewrites(plan)
+        .filter_map(|(.., rewrite)| rewrite.trampoline.as_ref())
+        .collect();
+    // Sites may share one; two different ones at the same address are found when all blocks are sorted.
+    trampolines.sort_unstable_by_key(|trampoline| (trampoline.address, &trampoline.words));
+    trampolines.dedup();
     let block = |trampoline: &crate::plan::Trampoline| Block {
         what: "a trampoline",
         address: trampoline.address,
         words: trampoline.words.clone(),
     };
-    trampolines.map(block).collect()
+    trampolines.into_iter().map(block).collect()
 }
 
 /// Sorts blocks, which must not overlap.

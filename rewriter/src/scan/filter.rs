@@ -6,7 +6,7 @@ use magicpage::{Endian, Family};
 use crate::classify::{Pattern, patterns};
 
 /// Comparisons in a filter.
-const COMPARISONS: usize = 6;
+const COMPARISONS: usize = 5;
 
 /// A set of masked comparisons, in the byte order of memory: every word that [`crate::classify::classify`] knows
 /// passes at least one; few others do.
@@ -34,35 +34,60 @@ impl Filter {
 
     /// Whether any word of the block passes. No word's outcome decides about another's, so that the loop becomes
     /// vector code.
-    #[inline]
+    #[inline(always)]
     pub fn any<const N: usize>(&self, block: &[[u8; 4]; N]) -> bool {
-        let mut hits = 0u32;
+        let comparisons = self.comparisons;
+        let mut hit = false;
         for bytes in block {
             let word = u32::from_ne_bytes(*bytes);
-            for comparison in &self.comparisons {
-                hits |= u32::from(word & comparison.mask == comparison.value);
+            for comparison in &comparisons {
+                hit |= comparison.matches(word);
             }
         }
-        hits != 0
+        hit
     }
 }
 
-/// Replaces the two patterns whose union costs the fewest additional words by their union.
+/// Replaces the two patterns whose union costs least by their union: common words that pass, above all, then
+/// additional words of any kind.
 fn merge_cheapest(cover: &mut Vec<Pattern>) {
-    let mut best = (u64::MAX, 0, 0);
-    for first in 0..cover.len() {
-        for second in first + 1..cover.len() {
-            let (a, b) = (cover[first], cover[second]);
-            let added = words(union(a, b)).saturating_sub(words(a) + words(b));
-            if added < best.0 {
-                best = (added, first, second);
-            }
-        }
-    }
-    let merged = union(cover[best.1], cover[best.2]);
-    cover.swap_remove(best.2);
-    cover[best.1] = merged;
+    let cost = |(first, second): (usize, usize)| {
+        let (a, b) = (cover[first], cover[second]);
+        let both = union(a, b);
+        let common = COMMON.iter().filter(|(word, _)| both.matches(*word)).count();
+        (common, words(both).saturating_sub(words(a) + words(b)))
+    };
+    let pairs =
+        (0..cover.len()).flat_map(|first| (first + 1..cover.len()).map(move |second| (first, second)));
+    let Some((first, second)) = pairs.min_by_key(|pair| cost(*pair)) else {
+        return;
+    };
+    let merged = union(cover[first], cover[second]);
+    cover.swap_remove(second);
+    cover[first] = merged;
 }
+
+/// Words that kernels are full of and that share opcode 31 with the candidates: they must not pass.
+const COMMON: &[(u32, &str)] = &[
+    (0x7c08_02a6, "mflr r0"),
+    (0x7c08_03a6, "mtlr r0"),
+    (0x7d29_03a6, "mtctr r9"),
+    (0x7d29_02a6, "mfctr r9"),
+    (0x7c01_02a6, "mfxer r0"),
+    (0x7d8c_42a6, "mftb r12"),
+    (0x7c7e_1b78, "mr r30,r3"),
+    (0x7d23_4b78, "mr r3,r9"),
+    (0x7c00_0026, "mfcr r0"),
+    (0x7d81_8120, "mtocrf 8,r12"),
+    (0x7c00_04ac, "sync"),
+    (0x7c00_06ac, "eieio"),
+    (0x7d20_0028, "lwarx r9,0,r0"),
+    (0x7d20_492d, "stwcx. r9,0,r9"),
+    (0x7d49_502a, "ldx r10,r9,r10"),
+    (0x7d43_4a14, "add r10,r3,r9"),
+    (0x7c0a_5000, "cmpw r10,r10"),
+    (0x7c00_01ec, "dcbtst 0,r0"),
+];
 
 /// The pattern of the bits in which both agree.
 const fn union(a: Pattern, b: Pattern) -> Pattern {
@@ -81,19 +106,6 @@ const fn words(pattern: Pattern) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Words that kernels are full of and that share opcode 31 with the candidates.
-    const COMMON: &[(u32, &str)] = &[
-        (0x7c08_02a6, "mflr r0"),
-        (0x7c08_03a6, "mtlr r0"),
-        (0x7d29_03a6, "mtctr r9"),
-        (0x7c7e_1b78, "mr r30,r3"),
-        (0x7d23_4b78, "mr r3,r9"),
-        (0x7c00_0026, "mfcr r0"),
-        (0x7c00_04ac, "sync"),
-        (0x7d20_0028, "lwarx r9,0,r0"),
-        (0x7c0a_5000, "cmpw r10,r10"),
-    ];
 
     #[test]
     fn common_words_do_not_pass() {

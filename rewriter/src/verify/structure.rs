@@ -146,7 +146,9 @@ fn overlaps(image: &Image, plan: &Plan) -> Vec<(u64, String)> {
     let mut problems = Vec::new();
     let rewritten = plan.sites.iter().filter(|site| site.rewrite().is_some());
     let mut claims: BTreeMap<u64, u64> = rewritten.map(|site| (site.address, site.address + 4)).collect();
-    for (address, (trampoline, _)) in plan.trampolines() {
+    let plan_trampolines = plan.trampolines();
+    let stub = plan.stub.iter().map(|stub| (stub.address, (stub, 0)));
+    for (address, (trampoline, _)) in plan_trampolines.clone().into_iter().chain(stub) {
         if claims.insert(address, end(trampoline)).is_some() {
             problems.push((address, "a trampoline stands at a site".into()));
         }
