@@ -16,7 +16,11 @@ use rewriter::plan::{Plan, Reason, Totals};
 use rewriter::verify::{Effort, verify};
 
 fn cache() -> PathBuf {
-    let of = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let of = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     of("PPCPV_CACHE")
         .or_else(|| of("XDG_CACHE_HOME").map(|path| path.join("ppcpv")))
         .or_else(|| of("HOME").map(|path| path.join(".cache/ppcpv")))
@@ -24,7 +28,8 @@ fn cache() -> PathBuf {
 }
 
 fn read(path: &Path) -> Vec<u8> {
-    fs::read(path).unwrap_or_else(|error| panic!("{}: {error}; make it with `cargo xtask kernels`", path.display()))
+    fs::read(path)
+        .unwrap_or_else(|error| panic!("{}: {error}; make it with `cargo xtask kernels`", path.display()))
 }
 
 fn kernel(name: &str) -> Vec<u8> {
@@ -66,10 +71,19 @@ fn is_dsisr_on_book_e(word: u32, family: Family) -> bool {
 
 /// Addresses from `_stext` to `_etext` whose word Linux's patcher would change, its own templates excepted.
 fn linux_sites(image: &Image) -> BTreeSet<u64> {
-    let at = |name: &str| image.symbols.iter().find(|symbol| symbol.name == name).map(|symbol| symbol.address);
+    let at = |name: &str| {
+        image
+            .symbols
+            .iter()
+            .find(|symbol| symbol.name == name)
+            .map(|symbol| symbol.address)
+    };
     let start = at("_stext").expect("_stext");
     let end = at("_etext").or_else(|| at("__init_begin")).unwrap_or(u64::MAX);
-    let words = image.regions.iter().flat_map(|region| (region.address..region.end()).step_by(4));
+    let words = image
+        .regions
+        .iter()
+        .flat_map(|region| (region.address..region.end()).step_by(4));
     let words = words.filter(|address| (start..end).contains(address));
     let words = words.filter(|address| !image.reserved.iter().any(|range| range.contains(address)));
     let matches = |address: &u64| {
@@ -91,7 +105,11 @@ fn round_trip(bytes: &[u8], options: &ReadOptions) -> (Plan, BTreeSet<u64>) {
     assert_eq!(Plan::from_json(&json).unwrap(), plan, "the plan survives JSON");
     let back = revert(written).unwrap();
     assert!(back == bytes, "reverting does not give back the original");
-    let sites = if elf.is_object() { BTreeSet::new() } else { linux_sites(elf.image()) };
+    let sites = if elf.is_object() {
+        BTreeSet::new()
+    } else {
+        linux_sites(elf.image())
+    };
     (plan, sites)
 }
 
@@ -125,13 +143,27 @@ fn check(name: &str, rewritten: f64, no_section: f64, arena: u64) {
     let planned: BTreeSet<u64> = plan.sites.iter().map(|site| site.address).collect();
     let silent: Vec<_> = linux.difference(&planned).collect();
     assert!(silent.is_empty(), "neither rewritten nor explained: {silent:x?}");
-    let done = plan.sites.iter().filter(|site| site.rewrite().is_some() && linux.contains(&site.address)).count();
+    let done = plan
+        .sites
+        .iter()
+        .filter(|site| site.rewrite().is_some() && linux.contains(&site.address))
+        .count();
     report(name, &totals, (done, linux.len()));
-    assert!(linux.len() > 1000, "{name} has only {} sites: not a kernel worth testing", linux.len());
-    assert!(share(totals.rewritten, totals.candidates) >= rewritten, "{totals:#?}");
+    assert!(
+        linux.len() > 1000,
+        "{name} has only {} sites: not a kernel worth testing",
+        linux.len()
+    );
+    assert!(
+        share(totals.rewritten, totals.candidates) >= rewritten,
+        "{totals:#?}"
+    );
     assert!(share(done, linux.len()) >= rewritten, "{done} of {}", linux.len());
     let writes = totals.msr_writes;
-    assert!(share(writes.no_critical_section, writes.candidates) >= no_section, "{totals:#?}");
+    assert!(
+        share(writes.no_critical_section, writes.candidates) >= no_section,
+        "{totals:#?}"
+    );
     assert!(totals.arena_bytes <= arena, "{totals:#?}");
 }
 
@@ -154,7 +186,10 @@ fn ppc64el() {
 #[test]
 fn everything_fits_kvm_tmp() {
     let bytes = kernel("gamecube");
-    let options = ReadOptions { use_area: Some("kvm_tmp".into()), ..ReadOptions::default() };
+    let options = ReadOptions {
+        use_area: Some("kvm_tmp".into()),
+        ..ReadOptions::default()
+    };
     let (plan, _) = round_trip(&bytes, &options);
     let arenas: Vec<u64> = plan.arenas.iter().map(|arena| arena.address).collect();
     assert_eq!(arenas.len(), 1, "{arenas:x?}");
@@ -168,16 +203,37 @@ fn modules() {
     for name in ["gamecube", "e500v2", "ppc64el"] {
         let directory = cache().join(name).join("modules");
         let entries = fs::read_dir(&directory).unwrap_or_else(|error| {
-            panic!("{}: {error}; make it with `cargo xtask kernels`", directory.display())
+            panic!(
+                "{}: {error}; make it with `cargo xtask kernels`",
+                directory.display()
+            )
         });
         for entry in entries {
             let path = entry.unwrap().path();
-            let family = if name == "e500v2" { Family::E500 } else if name == "gamecube" { Family::Book3s32 } else { Family::Book3s64 };
+            let family = if name == "e500v2" {
+                Family::E500
+            } else if name == "gamecube" {
+                Family::Book3s32
+            } else {
+                Family::Book3s64
+            };
             let bytes = read(&path);
-            let elf = ElfImage::parse(&bytes, &ReadOptions { family: Some(family), ..ReadOptions::default() }).unwrap();
+            let elf = ElfImage::parse(
+                &bytes,
+                &ReadOptions {
+                    family: Some(family),
+                    ..ReadOptions::default()
+                },
+            )
+            .unwrap();
             let plan = build::plan(elf.image(), elf.target(), &Options::default());
             let report = verify(elf.image(), &plan, Effort::default(), |_| {});
-            assert!(report.findings.is_empty(), "{}: {:?}", path.display(), report.findings);
+            assert!(
+                report.findings.is_empty(),
+                "{}: {:?}",
+                path.display(),
+                report.findings
+            );
             rewritten += plan.totals().rewritten;
             let written = write(&elf, &plan, &WriteOptions::default()).unwrap();
             assert!(revert(written).unwrap() == bytes, "{}", path.display());

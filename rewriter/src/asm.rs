@@ -84,15 +84,13 @@ fn labels<'a>(lines: &[Line<'a>]) -> BTreeMap<&'a str, usize> {
 fn encode(text: &str, labels: &BTreeMap<&str, usize>, here: usize) -> Result<u32, String> {
     let (mnemonic, operands) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let mut arguments = Arguments::default();
-    let mut count = 0;
-    for operand in operands
+    let operands = operands
         .split([',', '(', ')'])
         .map(str::trim)
-        .filter(|operand| !operand.is_empty())
-    {
-        let slot = arguments.get_mut(count).ok_or("too many operands")?;
+        .filter(|operand| !operand.is_empty());
+    for (index, operand) in operands.enumerate() {
+        let slot = arguments.get_mut(index).ok_or("too many operands")?;
         *slot = argument(operand, labels, here)?;
-        count += 1;
     }
     if mnemonic == ".long" {
         let Argument::Unsigned(word) = arguments[0] else {

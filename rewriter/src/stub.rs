@@ -145,6 +145,7 @@ mod tests {
             })
         }
 
+        #[expect(clippy::cast_possible_truncation, reason = "words are stored one by one")]
         fn store(&mut self, address: u64, bytes: u8, value: u64) -> Result<(), Fault> {
             assert!(address > self.base, "the stub overwrites itself");
             if bytes == 8 {

@@ -52,7 +52,7 @@ fn instruction(family: Family) -> impl Strategy<Value = Vec<u32>> {
         }]
     });
     let branch =
-        (0..8u32, 1..6u32).prop_map(|(bit, over)| vec![0x4082_0000 & !(31 << 16) | bit * 4 << 16 | over * 4]);
+        (0..8u32, 1..6u32).prop_map(|(bit, over)| vec![0x4080_0000 | ((bit * 4) << 16) | (over * 4)]);
     let mask = reg().prop_map(move |a| {
         if wide {
             vec![
@@ -91,7 +91,7 @@ fn function(family: Family) -> impl Strategy<Value = Vec<u32>> {
         for (index, word) in words.iter_mut().enumerate() {
             if *word >> 26 == 16 {
                 let over = ((*word & 0xfffc) / 4).min(u32::try_from(length - index).unwrap());
-                *word = *word & 0xffff_0000 | over * 4;
+                *word = (*word & 0xffff_0000) | (over * 4);
             }
         }
         words.push(0x4e80_0020);
@@ -188,7 +188,7 @@ fn start(family: Family, endian: Endian, seed: u64) -> (State, World) {
         *register = truncate(next());
     }
     state.gpr[2] = truncate(!state.gpr[1]);
-    state.cr = next() as u32;
+    state.cr = u32::try_from(next() >> 32).unwrap();
     state.ctr = truncate(next());
     let mode = if size == WordSize::Word64 { SF } else { 0 };
     let mut world = World::new(endian, size);

@@ -394,11 +394,7 @@ impl Vectors {
 }
 
 /// The items of a sorted list whose address lies within a unit.
-pub(super) fn within<'i, T>(
-    sorted: &'i [T],
-    unit: Unit,
-    address: impl Fn(&T) -> u64,
-) -> impl Iterator<Item = &'i T> {
+pub(super) fn within<T>(sorted: &[T], unit: Unit, address: impl Fn(&T) -> u64) -> impl Iterator<Item = &T> {
     let first = sorted.partition_point(|item| address(item) < unit.start);
     sorted[first..]
         .iter()
