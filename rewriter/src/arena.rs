@@ -166,4 +166,18 @@ mod tests {
         assert!(arenas.place(0x200, &[BACK]).is_none());
         assert!(arenas.place(0x1fc, &[BACK]).is_some());
     }
+    #[test]
+    fn a_large_image_uses_the_area_within_reach() {
+        let far = 0x1_0000_0000;
+        let areas = [area(AreaKind::New, 0x100_0000, 0x100_1000), area(AreaKind::New, far, far + 0x1000)];
+        let mut arenas = Arenas::new(&areas);
+        let (_, near) = arenas.place(0x1000, &[BACK]).unwrap();
+        let (_, other) = arenas.place(far - 0x1000, &[BACK]).unwrap();
+        assert_eq!((near.address, other.address), (0x100_0000, far));
+        let (_, shared) = arenas.place_shared(0x2000, &[NOP]).unwrap();
+        let (_, same) = arenas.place_shared(0x3000, &[NOP]).unwrap();
+        let (_, own) = arenas.place_shared(far - 0x2000, &[NOP]).unwrap();
+        assert_eq!(shared.address, same.address);
+        assert_eq!(own.address, far + 4, "shared code must be within reach, too");
+    }
 }
