@@ -32,7 +32,13 @@ fn revert_gives_the_original_back() {
         desk.run(&[&["rewrite", "demo", "-o", name, "--force"], options].concat())
             .expect(0);
         assert_ne!(desk.read(name), original, "{options:?}");
-        desk.run(&["verify", name, "--original", "demo"]).expect(0);
+        let accept: &[&str] = if options.contains(&"--assume-r2") {
+            &["--assume-r2"]
+        } else {
+            &[]
+        };
+        desk.run(&[&["verify", name, "--original", "demo"], accept].concat())
+            .expect(0);
         desk.run(&["revert", name, "--force"]).expect(0);
         assert!(desk.read("again") == original, "{options:?}");
     }
@@ -123,6 +129,28 @@ fn an_image_that_fails_verification_is_not_written() {
     assert_eq!(document["verified"]["findings"][0]["symbol"], "interrupt+0x98");
     assert!(document.get("output").is_none());
     assert_eq!(desk.contents(), before);
+}
+
+#[test]
+fn a_plan_that_claims_what_is_not_proved_is_refused() {
+    let desk = Desk::new();
+    let critical = ["--templates", "direct,idiom,critical-section"];
+    desk.run(&[&["rewrite", "demo", "-o", "new", "--plan", "plan"][..], &critical].concat())
+        .expect(0);
+    let mut plan: Value = serde_json::from_slice(&desk.read("plan")).unwrap();
+    let sites = plan["sites"].as_array_mut().unwrap();
+    let site = sites
+        .iter_mut()
+        .find(|site| site["address"] == "0xc0003198")
+        .unwrap();
+    assert_eq!(site["dead"], serde_json::json!(["r11"]));
+    site["dead"] = serde_json::json!(["r11", "r3"]);
+    desk.write("plan", &serde_json::to_vec(&plan).unwrap());
+    let text = desk
+        .run(&["rewrite", "demo", "-o", "never", "--from-plan", "plan"])
+        .expect(1);
+    let finding = "proved is critical-section mtmsr-ee-off with r11 dead, not critical-section mtmsr-ee-off with r11, r3 dead";
+    assert!(text.contains(finding), "{text}");
 }
 
 #[test]

@@ -1,0 +1,9 @@
+//! The subcommands, one file each: its arguments, and what it does with them.
+
+pub mod completions;
+pub mod diff;
+pub mod explain;
+pub mod inspect;
+pub mod revert;
+pub mod rewrite;
+pub mod verify;

@@ -1,0 +1,352 @@
+//! Errors: what a command could not do.
+//!
+//! Each has a kind that programs can tell it by, one message, and a hint where there is something to do that the
+//! message does not say. Library errors keep their own messages; the file's name is put before them.
+
+use std::fmt::Debug;
+use std::io;
+use std::path::PathBuf;
+
+use rewriter::asm::AsmError;
+use rewriter::elf::{ElfError, NoteError, RevertError, WriteError};
+use serde::Serialize;
+
+/// Why a command could not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The command line asks for something that cannot be.
+    #[error("{0}")]
+    Usage(String),
+    /// A file cannot be read.
+    #[error("cannot read `{}`: {cause}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// A file cannot be written; it is as it was.
+    #[error("cannot write `{}`: {cause}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// Results cannot be printed.
+    #[error("cannot print: {0}")]
+    Print(#[from] io::Error),
+    /// The output exists.
+    #[error("`{}` exists", .0.display())]
+    Exists(PathBuf),
+    /// The output is the input.
+    #[error("`{}` is the image itself", .0.display())]
+    SameFile(PathBuf),
+    /// The output is a device, a directory or something else that cannot be replaced by a file.
+    #[error("`{}` exists and is not a regular file", .0.display())]
+    NotAFile(PathBuf),
+    /// An image cannot be read.
+    #[error("`{image}`: {cause}")]
+    Image {
+        /// Its name.
+        image: String,
+        /// Why.
+        cause: ElfError,
+    },
+    /// A rewritten image cannot be made.
+    #[error("`{image}`: {cause}")]
+    Rewrite {
+        /// The image's name.
+        image: String,
+        /// Why.
+        cause: WriteError,
+    },
+    /// An image cannot be reverted.
+    #[error("`{image}`: {cause}")]
+    Revert {
+        /// The image's name.
+        image: String,
+        /// Why.
+        cause: RevertError,
+    },
+    /// What a rewritten image says of itself cannot be read.
+    #[error("`{image}`: {cause}")]
+    Note {
+        /// The image's name.
+        image: String,
+        /// Why.
+        cause: NoteError,
+    },
+    /// A plan cannot be read.
+    #[error("`{}`: {problem}", path.display())]
+    Plan {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// No symbol of that name is in executable code.
+    #[error("no symbol `{symbol}` in the code of `{image}`")]
+    NoSymbol {
+        /// The name.
+        symbol: String,
+        /// The image's name.
+        image: String,
+    },
+    /// A symbol that does not say how long it is.
+    #[error("symbol `{symbol}` at {address:#x} has no size")]
+    NoSize {
+        /// The name.
+        symbol: String,
+        /// Its address.
+        address: u64,
+    },
+    /// Assembly text that is no instruction.
+    #[error("`{}` is neither a word in hexadecimal nor an instruction: {}", .0.text, .0.problem)]
+    Assembly(AsmError),
+    /// An instruction that does not exist on the family asked for.
+    #[error("{word:#010x} is no instruction of {family}")]
+    NoInstruction {
+        /// The word.
+        word: u32,
+        /// The family's name.
+        family: &'static str,
+    },
+}
+
+/// What an error is about, as far as it is about a place in an image.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Spot {
+    /// Address in the image.
+    pub address: Option<u64>,
+    /// Name of a symbol or section.
+    pub symbol: Option<String>,
+    /// Instruction word.
+    pub word: Option<u32>,
+}
+
+impl Error {
+    /// Whether the reader of the output went away.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Print(cause) if cause.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// What programs tell the error by: the name of its variant, that of the cause where an image or a plan is
+    /// at fault.
+    pub fn kind(&self) -> String {
+        match self {
+            Self::Image { cause, .. } => variant(cause),
+            Self::Rewrite { cause, .. } => variant(cause),
+            Self::Revert {
+                cause: RevertError::Note(cause),
+                ..
+            }
+            | Self::Note { cause, .. } => note_kind(cause),
+            Self::Revert { cause, .. } => variant(cause),
+            error => variant(error),
+        }
+    }
+
+    /// What to do about it, where the message does not say.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Exists(_) => "give another -o, or --force to replace it",
+            Self::SameFile(_) => "give another -o, or --in-place to replace the image",
+            Self::NotAFile(_) => "give another -o",
+            Self::NoSymbol { .. } => "`ppcpv inspect --sites` shows the names; an address starts with 0x",
+            Self::NoSize { .. } => "give a range of addresses instead: 0xFIRST-0xEND",
+            Self::Assembly(_) => {
+                "a word is 0x and up to 8 digits; an instruction is like 'mtmsr r3' or 'mtspr 272, r9'"
+            }
+            Self::Image {
+                cause: ElfError::AlreadyRewritten,
+                ..
+            } => "`ppcpv revert` gives the original back",
+            Self::Revert {
+                cause: RevertError::NoNote,
+                ..
+            } => "only an image that `ppcpv rewrite` wrote can be reverted or verified",
+            Self::Rewrite {
+                cause: WriteError::OtherImage { .. },
+                ..
+            } => "leave --from-plan out, or give the image that the plan was made for",
+            _ => return None,
+        })
+    }
+
+    /// The place that the error is about.
+    pub fn spot(&self) -> Spot {
+        match self {
+            Self::Image { cause, .. }
+            | Self::Note {
+                cause: NoteError::Elf(cause),
+                ..
+            } => of_image(cause),
+            Self::Rewrite { cause, .. } => of_rewrite(cause),
+            Self::NoSymbol { symbol, .. } => Spot {
+                symbol: Some(symbol.clone()),
+                ..Spot::default()
+            },
+            Self::NoSize { symbol, address } => Spot {
+                address: Some(*address),
+                symbol: Some(symbol.clone()),
+                word: None,
+            },
+            Self::NoInstruction { word, .. } => Spot {
+                word: Some(*word),
+                ..Spot::default()
+            },
+            _ => Spot::default(),
+        }
+    }
+}
+
+fn of_image(error: &ElfError) -> Spot {
+    let at = |address: &u64| Spot {
+        address: Some(*address),
+        ..Spot::default()
+    };
+    let named = |symbol: &String, address: &u64| Spot {
+        symbol: Some(symbol.clone()),
+        ..at(address)
+    };
+    match error {
+        ElfError::BeyondAddresses { what, address, .. } | ElfError::Misaligned { what, address } => {
+            named(what, address)
+        }
+        ElfError::Overlap { first, address, .. } => named(first, address),
+        ElfError::NotLoaded { section, address } => named(section, address),
+        ElfError::SymbolOutside { symbol, address, .. } => named(symbol, address),
+        ElfError::Relocation { section, offset, .. } => named(section, offset),
+        ElfError::Table { table, address, .. } => named(&(*table).to_string(), address),
+        ElfError::Area { name, .. } => Spot {
+            symbol: Some(name.clone()),
+            ..Spot::default()
+        },
+        _ => Spot::default(),
+    }
+}
+
+fn of_rewrite(error: &WriteError) -> Spot {
+    let at = |address: &u64, word: Option<u32>| Spot {
+        address: Some(*address),
+        symbol: None,
+        word,
+    };
+    match error {
+        WriteError::OtherWord { address, found, .. } => at(address, Some(*found)),
+        WriteError::LeavesSection { address, word } => at(address, Some(*word)),
+        WriteError::Misplaced { address, .. } | WriteError::Twice { address } => at(address, None),
+        WriteError::Reach { from, .. } => at(from, None),
+        WriteError::Object { section, .. } => Spot {
+            symbol: Some(section.clone()),
+            ..Spot::default()
+        },
+        _ => Spot::default(),
+    }
+}
+
+fn note_kind(error: &NoteError) -> String {
+    match error {
+        NoteError::Elf(cause) => variant(cause),
+        cause => format!("note-{}", variant(cause)),
+    }
+}
+
+/// The name of a variant, in lower case with hyphens.
+fn variant(value: &impl Debug) -> String {
+    let text = format!("{value:?}");
+    let end = text.find(|c: char| !c.is_alphanumeric()).unwrap_or(text.len());
+    let mut name = String::new();
+    for (index, letter) in text[..end].char_indices() {
+        if letter.is_uppercase() && index > 0 {
+            name.push('-');
+        }
+        name.extend(letter.to_lowercase());
+    }
+    name
+}
+
+/// An error as JSON.
+#[derive(Serialize)]
+pub struct ErrorDocument {
+    schema_version: u32,
+    error: Body,
+}
+
+#[derive(Serialize)]
+struct Body {
+    kind: String,
+    message: String,
+    hint: Option<&'static str>,
+    address: Option<String>,
+    symbol: Option<String>,
+    word: Option<String>,
+}
+
+impl From<&Error> for ErrorDocument {
+    fn from(error: &Error) -> Self {
+        let spot = error.spot();
+        let body = Body {
+            kind: error.kind(),
+            message: error.to_string(),
+            hint: error.hint(),
+            address: spot.address.map(|address| format!("{address:#010x}")),
+            symbol: spot.symbol,
+            word: spot.word.map(|word| format!("{word:#010x}")),
+        };
+        Self {
+            schema_version: crate::document::SCHEMA_VERSION,
+            error: body,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_names_of_variants() {
+        let kind = |cause| {
+            Error::Image {
+                image: "x".into(),
+                cause,
+            }
+            .kind()
+        };
+        assert_eq!(kind(ElfError::AlreadyRewritten), "already-rewritten");
+        assert_eq!(kind(ElfError::Machine { found: 3 }), "machine");
+        assert_eq!(Error::Exists("x".into()).kind(), "exists");
+        assert_eq!(
+            Error::NoSymbol {
+                symbol: "a".into(),
+                image: "b".into()
+            }
+            .kind(),
+            "no-symbol"
+        );
+    }
+
+    #[test]
+    fn an_error_about_a_word_says_which() {
+        let cause = WriteError::OtherWord {
+            address: 0xc000_0010,
+            found: 1,
+            expected: 2,
+        };
+        let spot = Error::Rewrite {
+            image: "x".into(),
+            cause,
+        }
+        .spot();
+        assert_eq!(
+            spot,
+            Spot {
+                address: Some(0xc000_0010),
+                symbol: None,
+                word: Some(1)
+            }
+        );
+    }
+}
