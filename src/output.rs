@@ -4,7 +4,8 @@
 //! old file or the whole new one, after a loss of power too.
 
 use std::fs::{self, File, Permissions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -55,17 +56,13 @@ impl Output {
         self.path == other || other.canonicalize().is_ok_and(|other| other == self.path)
     }
 
-    /// Writes the pieces one after the other, and syncs. The file does not have its name yet.
+    /// Writes a file with these bytes, and syncs it. It does not have its name yet.
     ///
     /// # Errors
     ///
     /// When the file cannot be written. Nothing remains then.
-    pub fn stage<'p>(
-        self,
-        pieces: impl Iterator<Item = &'p [u8]>,
-        permissions: Option<Permissions>,
-    ) -> Result<Staged, Error> {
-        match stage(&self.path, pieces, permissions) {
+    pub fn write(self, bytes: &[u8], permissions: Option<Permissions>) -> Result<Staged, Error> {
+        match write(&self.path, bytes, permissions) {
             Ok(file) => Ok(Staged { file, output: self }),
             Err(cause) => Err(Error::Write {
                 path: self.name,
@@ -81,32 +78,42 @@ fn directory(path: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
-fn stage<'p>(
-    path: &Path,
-    pieces: impl Iterator<Item = &'p [u8]>,
-    permissions: Option<Permissions>,
-) -> io::Result<NamedTempFile> {
+fn write(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     // A new file's mode, less the umask, as with any other program.
-    let mode: Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
     let file = builder
         .prefix(".ppcpv-")
-        .permissions(mode)
+        .permissions(Permissions::from_mode(0o666))
         .tempfile_in(directory(path))?;
     if let Some(permissions) = permissions {
         file.as_file().set_permissions(permissions)?;
     }
-    let mut writer = BufWriter::with_capacity(1 << 16, file.as_file());
-    for piece in pieces {
-        writer.write_all(piece)?;
-    }
-    writer.flush()?;
-    drop(writer);
+    file.as_file().write_all(bytes)?;
     file.as_file().sync_all()?;
     Ok(file)
 }
 
 impl Staged {
+    /// Replaces bytes at offsets, appends bytes, and syncs.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn change<'e>(&self, edits: impl Iterator<Item = (u64, &'e [u8])>, tail: &[u8]) -> Result<(), Error> {
+        let mut file = self.file.as_file();
+        let change = || {
+            for (offset, bytes) in edits {
+                file.write_all_at(bytes, offset)?;
+            }
+            file.write_all(tail)?;
+            file.sync_all()
+        };
+        change().map_err(|cause| Error::Write {
+            path: self.output.name.clone(),
+            cause,
+        })
+    }
+
     /// Gives the file its name, and returns that as it was given.
     ///
     /// # Errors
@@ -139,9 +146,7 @@ mod tests {
     use super::*;
 
     fn write(path: &Path, replace: bool, bytes: &[u8]) -> Result<PathBuf, Error> {
-        Output::new(path, replace)?
-            .stage([bytes].into_iter(), None)?
-            .commit()
+        Output::new(path, replace)?.write(bytes, None)?.commit()
     }
 
     #[test]
@@ -160,14 +165,26 @@ mod tests {
     fn a_file_that_appears_meanwhile_is_kept() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("out");
-        let staged = Output::new(&path, false)
-            .unwrap()
-            .stage([&b"mine"[..]].into_iter(), None)
-            .unwrap();
+        let staged = Output::new(&path, false).unwrap().write(b"mine", None).unwrap();
         fs::write(&path, b"theirs").unwrap();
         assert!(matches!(staged.commit(), Err(Error::Exists(_))));
         assert_eq!(fs::read(&path).unwrap(), b"theirs");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_differs_is_written_over_a_copy() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        let staged = Output::new(&path, false)
+            .unwrap()
+            .write(b"0123456789", None)
+            .unwrap();
+        staged
+            .change([(2, &b"ab"[..]), (9, b"c")].into_iter(), b"tail")
+            .unwrap();
+        staged.commit().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"01ab45678ctail");
     }
 
     #[test]

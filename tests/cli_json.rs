@@ -92,7 +92,7 @@ fn rewrite() {
     check_plan(&document);
     assert_eq!(document["output"], "new");
     assert_eq!(document["verified"]["findings"], Value::Array(Vec::new()));
-    assert!(document["verified"]["executions"].as_u64().unwrap() > 1000);
+    assert!(document["verified"]["executions"].as_u64().unwrap() > 0);
     assert!(document["verified"]["shapes"][0]["executed"].is_u64());
     let plan: Value = serde_json::from_slice(&desk.read("plan")).unwrap();
     assert_eq!(plan["sites"], document["sites"]);

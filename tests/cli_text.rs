@@ -4,10 +4,11 @@ mod cli_support;
 
 use cli_support::Desk;
 
-/// Digests are long, and say nothing to the reader of a snapshot.
+/// Digests are long, and say nothing to the reader of a snapshot; how often code is executed is not the tool's matter.
 fn check(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter("[0-9a-f]{64}", "[sha256]");
+    settings.add_filter("[0-9]+ executions", "[many] executions");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!(name, text));

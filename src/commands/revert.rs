@@ -61,9 +61,7 @@ pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
     };
     let permissions = input.permissions();
     let original = input.revert()?;
-    let path = output
-        .stage([original.bytes.as_slice()].into_iter(), permissions)?
-        .commit()?;
+    let path = output.write(&original.bytes, permissions)?.commit()?;
     let (size, digest) = (original.bytes.len(), digest(&original.bytes));
     if ui.is_json() {
         let output = path.display().to_string();

@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
-use rewriter::elf::{self, ElfImage, Stub, WriteOptions};
+use rewriter::elf::{self, Changes, ElfImage, Stub, WriteOptions};
 use rewriter::plan::Plan;
 use rewriter::verify::{Effort, Report, verify};
 
@@ -98,33 +98,39 @@ pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
     let input = Input::of(&args.image)?;
     let (output, plan_output) = outputs(args, &input)?;
     let elf = input.parse(&args.image.read_options())?;
-    let plan = plan(args, &elf, &input.name)?;
-    let stub = plan.stub.as_ref().map(|stub| Stub {
-        address: stub.address,
-        words: stub.words.clone(),
-    });
-    let options = WriteOptions {
-        relayout: args.relayout,
-        stub,
-        plan_only: args.plan_only,
-    };
-    let outputs = (output, plan_output);
-    let (report, staged) = thread::scope(|scope| {
-        let staging = scope.spawn(|| stage(&input, &elf, &plan, &options, outputs));
+    let (plan, report, image) = thread::scope(|scope| {
+        // The original is copied while the plan is made: then only what differs is left to write.
+        let copying = scope.spawn(|| output.write(&input.bytes, input.permissions()));
+        let plan = plan(args, &elf, &input.name)?;
+        let changes = changes(args, &elf, &plan, &input.name)?;
+        let changing = scope.spawn(move || change(join(copying)?, &changes));
         let report = judge(args, &elf, &plan, ui);
-        (
-            report,
-            staging.join().unwrap_or_else(|panic| resume_unwind(panic)),
-        )
-    });
-    let staged = staged?;
+        Ok::<_, Error>((plan, report, join(changing)?))
+    })?;
     if !report.findings.is_empty() {
         refuse(ui, &input.name, &elf, &plan, &report)?;
         return Ok(Status::Findings);
     }
-    let path = staged.commit()?;
+    if let Some(file) = plan_output {
+        file.write(format!("{}\n", plan.to_json()).as_bytes(), None)?
+            .commit()?;
+    }
+    let path = image.commit()?;
     show(ui, &input.name, &elf, &plan, &report, &path)?;
     Ok(Status::Done)
+}
+
+fn join<T>(thread: ScopedJoinHandle<T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+fn change(image: Staged, changes: &Changes) -> Result<Staged, Error> {
+    let edits = changes
+        .edits()
+        .iter()
+        .map(|edit| (edit.offset, edit.new.as_slice()));
+    image.change(edits, changes.tail())?;
+    Ok(image)
 }
 
 /// Verifies the plan; one that was read from a file is proved again first.
@@ -136,42 +142,6 @@ fn judge(args: &Args, elf: &ElfImage, plan: &Plan, ui: &Ui) -> Report {
             .extend(proofs::check(elf, plan, args.plan.assume_r2));
     }
     report
-}
-
-/// The files, complete but for their names: they get them when verification has found nothing.
-struct Files {
-    image: Staged,
-    plan: Option<Staged>,
-}
-
-impl Files {
-    /// Gives the files their names; that of the image is returned.
-    fn commit(self) -> Result<PathBuf, Error> {
-        if let Some(plan) = self.plan {
-            plan.commit()?;
-        }
-        self.image.commit()
-    }
-}
-
-fn stage(
-    input: &Input,
-    elf: &ElfImage,
-    plan: &Plan,
-    options: &WriteOptions,
-    (output, plan_output): (Output, Option<Output>),
-) -> Result<Files, Error> {
-    let changes = elf::changes(elf, plan, options);
-    let changes = changes.map_err(|cause| Error::Rewrite {
-        image: input.name.clone(),
-        cause,
-    })?;
-    let image = output.stage(changes.pieces(&input.bytes), input.permissions())?;
-    let plan = match plan_output {
-        Some(file) => Some(file.stage([plan.to_json().as_bytes(), b"\n"].into_iter(), None)?),
-        None => None,
-    };
-    Ok(Files { image, plan })
 }
 
 /// The files to write, if that is allowed.
@@ -225,6 +195,22 @@ fn plan(args: &Args, elf: &ElfImage, name: &str) -> Result<Plan, Error> {
         Some(path) => plans::read(path, elf, name),
         None => plans::make(elf, name, &args.plan, args.entry_stub),
     }
+}
+
+fn changes(args: &Args, elf: &ElfImage, plan: &Plan, name: &str) -> Result<Changes, Error> {
+    let stub = plan.stub.as_ref().map(|stub| Stub {
+        address: stub.address,
+        words: stub.words.clone(),
+    });
+    let options = WriteOptions {
+        relayout: args.relayout,
+        stub,
+        plan_only: args.plan_only,
+    };
+    elf::changes(elf, plan, &options).map_err(|cause| Error::Rewrite {
+        image: name.into(),
+        cause,
+    })
 }
 
 fn refuse(ui: &mut Ui, name: &str, elf: &ElfImage, plan: &Plan, report: &Report) -> Result<(), Error> {

@@ -1,13 +1,13 @@
 //! Runs rewritten code beside the operation's definition.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use cpu::exec::Stop;
 use cpu::exec::execute;
 use cpu::state::State;
-use cpu::{Ins, Regs, decode};
+use cpu::{Flow, Ins, Regs, decode};
 use magicpage::layout;
 use magicpage::msr::EE;
 
@@ -15,10 +15,13 @@ use super::Effort;
 use super::model::World;
 use super::states::{CORNERS, Random, Setting};
 use crate::classify::{Operation, classify};
-use crate::plan::{Plan, Rewrite, Site, TemplateKind};
+use crate::plan::{Known, Plan, Rewrite, Site, TemplateKind};
 
 /// Instructions that one pass through a trampoline may take.
 const LIMIT: usize = 64;
+
+/// States of a site whose code, but for its place, was executed in all states at another site before.
+const REPEATED: u32 = 4;
 
 /// States in which every instruction boundary is interrupted.
 const INTERRUPTED: u32 = CORNERS / 2;
@@ -46,6 +49,9 @@ pub struct Shape {
 pub struct Executed {
     executions: u64,
     shapes: BTreeMap<(TemplateKind, String), Shape>,
+    /// Code that was executed in all states: old word, new words without the branch there and back, what is dead,
+    /// what is known.
+    seen: BTreeSet<(u32, Vec<u32>, Vec<String>, Option<Known>)>,
 }
 
 /// The code of one site, decoded.
@@ -104,7 +110,10 @@ impl Executed {
         shape.sites += 1;
         shape.words = shape.words.max(words);
         let mut random = Random::new(effort.seed ^ site.address);
-        for index in 0..CORNERS + effort.random_states {
+        let new = self.seen.insert((site.old, code.placeless(), rewrite.dead.clone(), rewrite.known));
+        let repeated = u32::try_from(site.address / 4 % u64::from(CORNERS)).unwrap_or(0);
+        let indices = if new { 0..CORNERS + effort.random_states } else { repeated..repeated + REPEATED };
+        for index in indices {
             let (state, world) = setting.state(index, &mut random);
             let run = match code.check(&state, &world) {
                 Ok(run) => run,
@@ -115,7 +124,7 @@ impl Executed {
             if !run.trapped && !world.waiting {
                 shape.executed = shape.executed.max(run.executed);
             }
-            if index < INTERRUPTED {
+            if new && index < INTERRUPTED {
                 for boundary in 1..run.executed {
                     if let Err(problem) = code.check_interrupted(&state, &world, boundary) {
                         return Some(problem);
@@ -149,6 +158,15 @@ impl<'p> Code<'p> {
             kind: rewrite.template,
             dead,
         })
+    }
+
+    /// The words, without those that depend on where they stand.
+    fn placeless(&self) -> Vec<u32> {
+        let goes_out = |address: u64, ins: Ins| match ins.flow(address) {
+            Flow::Branch { target, .. } => self.words.len() > 1 && self.fetch(target).is_none() || address == self.site.address,
+            _ => false,
+        };
+        self.words.iter().filter(|(address, ins)| !goes_out(*address, *ins)).map(|(_, ins)| ins.word).collect()
     }
 
     /// Whether a store of r2 to `critical` is among the words.
