@@ -169,7 +169,10 @@ mod tests {
     #[test]
     fn a_large_image_uses_the_area_within_reach() {
         let far = 0x1_0000_0000;
-        let areas = [area(AreaKind::New, 0x100_0000, 0x100_1000), area(AreaKind::New, far, far + 0x1000)];
+        let areas = [
+            area(AreaKind::New, 0x100_0000, 0x100_1000),
+            area(AreaKind::New, far, far + 0x1000),
+        ];
         let mut arenas = Arenas::new(&areas);
         let (_, near) = arenas.place(0x1000, &[BACK]).unwrap();
         let (_, other) = arenas.place(far - 0x1000, &[BACK]).unwrap();

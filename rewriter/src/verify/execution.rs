@@ -110,9 +110,15 @@ impl Executed {
         shape.sites += 1;
         shape.words = shape.words.max(words);
         let mut random = Random::new(effort.seed ^ site.address);
-        let new = self.seen.insert((site.old, code.placeless(), rewrite.dead.clone(), rewrite.known));
+        let new = self
+            .seen
+            .insert((site.old, code.placeless(), rewrite.dead.clone(), rewrite.known));
         let repeated = u32::try_from(site.address / 4 % u64::from(CORNERS)).unwrap_or(0);
-        let indices = if new { 0..CORNERS + effort.random_states } else { repeated..repeated + REPEATED };
+        let indices = if new {
+            0..CORNERS + effort.random_states
+        } else {
+            repeated..repeated + REPEATED
+        };
         for index in indices {
             let (state, world) = setting.state(index, &mut random);
             let run = match code.check(&state, &world) {
@@ -163,10 +169,16 @@ impl<'p> Code<'p> {
     /// The words, without those that depend on where they stand.
     fn placeless(&self) -> Vec<u32> {
         let goes_out = |address: u64, ins: Ins| match ins.flow(address) {
-            Flow::Branch { target, .. } => self.words.len() > 1 && self.fetch(target).is_none() || address == self.site.address,
+            Flow::Branch { target, .. } => {
+                self.words.len() > 1 && self.fetch(target).is_none() || address == self.site.address
+            }
             _ => false,
         };
-        self.words.iter().filter(|(address, ins)| !goes_out(*address, *ins)).map(|(_, ins)| ins.word).collect()
+        self.words
+            .iter()
+            .filter(|(address, ins)| !goes_out(*address, *ins))
+            .map(|(_, ins)| ins.word)
+            .collect()
     }
 
     /// Whether a store of r2 to `critical` is among the words.
@@ -188,6 +200,9 @@ impl<'p> Code<'p> {
             return Err(self.problem("an interrupt that is due is not delivered", state, world));
         }
         self.compare(state, world, (&after, &page), (&expected, &reference))?;
+        if run.trapped && !world.waiting && reference.changes_seen + reference.segments_seen == 0 {
+            return Err(self.problem("the host is asked for what it need not see", state, world));
+        }
         Ok(run)
     }
 
