@@ -16,7 +16,7 @@ use crate::error::Error;
 pub struct Output {
     /// As it was given.
     name: PathBuf,
-    /// With links resolved, if it exists.
+    /// With links resolved.
     path: PathBuf,
     replace: bool,
 }
@@ -36,24 +36,19 @@ impl Output {
     pub fn new(path: &Path, replace: bool) -> Result<Self, Error> {
         let name: PathBuf = path.into();
         match fs::metadata(path) {
-            Err(_) => Ok(Self {
-                path: name.clone(),
+            Ok(metadata) if !metadata.is_file() => Err(Error::NotAFile(name)),
+            Ok(_) if !replace => Err(Error::Exists(name)),
+            _ => Ok(Self {
+                path: resolved(path),
                 name,
                 replace,
             }),
-            Ok(metadata) if !metadata.is_file() => Err(Error::NotAFile(name)),
-            Ok(_) if !replace => Err(Error::Exists(name)),
-            // A link keeps its place: what it points to is replaced.
-            Ok(_) => match path.canonicalize() {
-                Ok(path) => Ok(Self { name, path, replace }),
-                Err(cause) => Err(Error::Write { path: name, cause }),
-            },
         }
     }
 
-    /// Whether the output would take the place of this file.
-    pub fn is(&self, other: &Path) -> bool {
-        self.path == other || other.canonicalize().is_ok_and(|other| other == self.path)
+    /// Whether this is the file at that path.
+    pub fn is(&self, path: &Path) -> bool {
+        self.path == resolved(path)
     }
 
     /// Writes a file with these bytes, and syncs it. It does not have its name yet.
@@ -70,6 +65,15 @@ impl Output {
             }),
         }
     }
+}
+
+/// The path with links resolved: a link keeps its place, what it points to is replaced.
+fn resolved(path: &Path) -> PathBuf {
+    let in_directory = || Some(directory(path).canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize()
+        .ok()
+        .or_else(in_directory)
+        .unwrap_or_else(|| path.into())
 }
 
 fn directory(path: &Path) -> &Path {

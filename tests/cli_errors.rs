@@ -28,6 +28,8 @@ const CASES: &[Case] = &[
     Case(&["rewrite", "demo", "-o", "link", "--force"], "same-file", "`link` is the image itself"),
     Case(&["rewrite", "demo", "-o", "new", "--plan", "demo", "--force"], "same-file", "`demo` is the image itself"),
     Case(&["rewrite", "demo", "-o", "new", "--plan", "new"], "usage", "`new` cannot be the image and the plan"),
+    Case(&["rewrite", "demo", "-o", "new", "--plan", "./new"], "usage", "`./new` cannot be the image and the plan"),
+    Case(&["rewrite", "demo", "-o", "demo"], "same-file", "`demo` is the image itself"),
     Case(&["rewrite", "demo", "-o", "new", "--plan", "text"], "exists", "`text` exists"),
     Case(&["rewrite", "demo", "-o", "/dev/null", "--force"], "not-a-file", "`/dev/null` exists and is not a regular file"),
     Case(&["rewrite", "demo", "-o", ".", "--force"], "not-a-file", "`.` exists and is not a regular file"),

@@ -25,8 +25,11 @@
 //!    template without a critical section reads the MSR, changes EE or RI and stores it back; an interrupt handler
 //!    that returned with other MSR bits than it found would have that change undone. The processor's own `mfmsr`,
 //!    change, `mtmsr` has the same property.
-//! 2. A function whose symbol has a size, and none of whose known callers disobeys the calling convention, is called by
-//!    unknown callers as the convention says: they do not rely on volatile registers across the call.
+//! 2. Callers that cannot be seen, calling through pointers, do not rely on volatile registers across a call of a
+//!    function whose symbol has a size, or of assembly that is entered in no other way than by calls. Callers that can
+//!    be seen are looked at.
+//! 3. A label outside functions whose address is built by code or stands in a word of data, and from which every
+//!    path consists of valid instructions up to an explicit end, is the start of code.
 //!
 //! Everything else is proved from the image; what cannot be proved is not used.
 #![no_std]

@@ -173,14 +173,16 @@ fn outputs(args: &Args, input: &Input) -> Result<(Output, Option<Output>), Error
 ///
 /// When it is the input, or exists and is not to be replaced.
 pub fn another(path: &Path, input: &Input, replace: bool) -> Result<Output, Error> {
-    let same = |input: &PathBuf| {
-        let (path, input) = (path.canonicalize(), input.canonicalize());
-        path.is_ok() && path.ok() == input.ok()
-    };
-    if input.path.as_ref().is_some_and(same) {
-        return Err(Error::SameFile(path.into()));
+    match (Output::new(path, replace), &input.path) {
+        (Ok(output), Some(input)) if output.is(input) => Err(Error::SameFile(path.into())),
+        (Err(Error::Exists(_)), Some(input)) if is_same(path, input) => Err(Error::SameFile(path.into())),
+        (result, _) => result,
     }
-    Output::new(path, replace)
+}
+
+fn is_same(path: &Path, other: &Path) -> bool {
+    path.canonicalize()
+        .is_ok_and(|path| other.canonicalize().is_ok_and(|other| path == other))
 }
 
 /// The path with a suffix behind its name.

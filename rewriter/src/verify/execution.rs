@@ -49,10 +49,13 @@ pub struct Shape {
 pub struct Executed {
     executions: u64,
     shapes: BTreeMap<(TemplateKind, String), Shape>,
-    /// Code that was executed in all states: old word, new words without the branch there and back, what is dead,
-    /// what is known.
-    seen: BTreeSet<(u32, Vec<u32>, Vec<String>, Option<Known>)>,
+    /// Code that was executed in all states.
+    seen: BTreeSet<Placeless>,
 }
+
+/// A site's code but for its place: old word, new words without the branches there and back, what is dead, what is
+/// known.
+type Placeless = (u32, Vec<u32>, Vec<String>, Option<Known>);
 
 /// The code of one site, decoded.
 struct Code<'p> {
