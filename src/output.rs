@@ -67,6 +67,11 @@ impl Output {
     }
 }
 
+/// Whether two paths lead to one file, or would if it existed.
+pub fn is_same_file(path: &Path, other: &Path) -> bool {
+    resolved(path) == resolved(other)
+}
+
 /// The path with links resolved: a link keeps its place, what it points to is replaced.
 fn resolved(path: &Path) -> PathBuf {
     let in_directory = || Some(directory(path).canonicalize().ok()?.join(path.file_name()?));

@@ -245,7 +245,7 @@ pub fn executed(out: &mut impl Write, plan: &Plan, shapes: &[ExecutedShape]) -> 
         .for_each(|column| column.set_cell_alignment(CellAlignment::Left));
     for shape in shapes {
         let theirs = linux
-            .get(shape.shape.as_str())
+            .get(shape.shape.trim_end_matches(", borrowing"))
             .map_or_else(|| "-".into(), |instructions| count(*instructions));
         let counts = [shape.sites, shape.executed, shape.executed_max].map(count);
         let names = [shape.template.name().to_string(), shape.shape.clone()];

@@ -223,7 +223,7 @@ macro_rules! reasons {
 }
 
 reasons! {
-    Data "data" "Control is not known to reach the word: it lies outside every function that has a size, and no path from an entry or a vector leads to it.";
+    Data "data" "Control is not known to reach the word: no path leads to it from a function's start, an entry or a vector.";
     Unreferenced "unreferenced" "Nothing in the image refers to the code that the word is in: it is not known to be code, and cannot run.";
     Relocated "relocated" "A relocation completes the word when the image is loaded.";
     OverwrittenAtBoot "overwritten-at-boot" "The kernel overwrites the site when it boots.";
@@ -317,7 +317,10 @@ impl Plan {
         for site in &self.sites {
             totals.add(site);
         }
-        totals.arena_bytes = self.arenas.iter().map(|arena| arena.size).sum();
+        totals.arena_bytes = self
+            .arenas
+            .iter()
+            .fold(0, |sum, arena| sum.saturating_add(arena.size));
         totals
     }
 }

@@ -6,7 +6,8 @@
 //! were: boot protocols pass arguments in r1 and r3 to r9. SPRG0 and SPRG1 hold r12 and LR meanwhile and are lost; no
 //! boot protocol uses them.
 //!
-//! The stub runs at whatever address it is loaded, translation on or off. It keeps registers in its own memory. When
+//! The stub runs at whatever address it is loaded, translation on or off, in the image's byte order: a little-endian
+//! image must be entered in little-endian mode. It keeps registers in its own memory. When
 //! the host refuses, or does not offer the features that the plan needs, the stub stops in a loop at its label
 //! `refused` with the status in r3 and the features in r4: running on would be worse.
 

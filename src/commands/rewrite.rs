@@ -14,7 +14,7 @@ use crate::cli::Status;
 use crate::document::{ImageDocument, PlanDocument, State, VerifiedDocument};
 use crate::error::Error;
 use crate::input::Input;
-use crate::output::{Output, Staged};
+use crate::output::{Output, Staged, is_same_file};
 use crate::ui::Ui;
 use crate::{plans, proofs, tables};
 
@@ -173,16 +173,10 @@ fn outputs(args: &Args, input: &Input) -> Result<(Output, Option<Output>), Error
 ///
 /// When it is the input, or exists and is not to be replaced.
 pub fn another(path: &Path, input: &Input, replace: bool) -> Result<Output, Error> {
-    match (Output::new(path, replace), &input.path) {
-        (Ok(output), Some(input)) if output.is(input) => Err(Error::SameFile(path.into())),
-        (Err(Error::Exists(_)), Some(input)) if is_same(path, input) => Err(Error::SameFile(path.into())),
-        (result, _) => result,
+    if input.path.as_ref().is_some_and(|input| is_same_file(path, input)) {
+        return Err(Error::SameFile(path.into()));
     }
-}
-
-fn is_same(path: &Path, other: &Path) -> bool {
-    path.canonicalize()
-        .is_ok_and(|path| other.canonicalize().is_ok_and(|other| path == other))
+    Output::new(path, replace)
 }
 
 /// The path with a suffix behind its name.

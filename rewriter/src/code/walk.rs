@@ -229,7 +229,15 @@ impl CodeMap<'_, '_> {
                         direct_target(self.image, address, word).filter(|target| unit.contains(*target)),
                     );
                 }
-                if ends_run(flow) {
+                let called = match flow {
+                    Flow::Branch {
+                        target, link: true, ..
+                    } => Some(target),
+                    _ => None,
+                };
+                let within =
+                    called.filter(|to| unit.contains(*to) && ![unit.start, address + 4].contains(to));
+                if ends_run(flow) || within.is_some_and(|target| !self.returns(target)) {
                     break;
                 }
                 address += 4;
@@ -317,7 +325,9 @@ impl CodeMap<'_, '_> {
             let behind = address + 4;
             queue.extend((flow == Flow::Return && built.contains(&behind)).then_some(behind));
             let elsewhere = target.filter(|target| is_call(flow) && *target != address + 4);
-            if ends_run(flow) || elsewhere.is_some_and(|target| !self.returns(target)) {
+            if ends_run(flow)
+                || elsewhere.is_some_and(|target| self.is_outside_functions(target) && !self.returns(target))
+            {
                 return;
             }
             address += 4;
@@ -338,12 +348,9 @@ impl CodeMap<'_, '_> {
             .find(|address| self.image.word(*address).is_some())
     }
 
-    /// Whether a call comes back to the word behind it. Code outside functions may use LR as a pointer to data that
-    /// follows the call: it then begins by taking LR and does not put it back.
+    /// Whether a call of anything but a function's start comes back to the word behind it. Assembly may use LR as a
+    /// pointer to data that follows the call: what is called then begins by taking LR and does not put it back.
     fn returns(&self, target: u64) -> bool {
-        if !self.is_outside_functions(target) {
-            return true;
-        }
         let mut taken = None;
         for address in (target..)
             .step_by(4)

@@ -32,7 +32,7 @@ const INTERRUPTED: u32 = CORNERS / 2;
 pub struct Shape {
     /// Kind of template.
     pub template: TemplateKind,
-    /// Name of the shape.
+    /// Name of the shape; with `, borrowing` where a register or field is not dead and is kept in something that is.
     pub shape: String,
     /// Sites that have it.
     pub sites: usize,
@@ -101,10 +101,10 @@ impl Executed {
             .trampoline
             .as_ref()
             .map_or(0, |trampoline| trampoline.words.len());
-        let key = (rewrite.template, rewrite.shape.clone());
-        let shape = self.shapes.entry(key).or_insert_with(|| Shape {
-            template: rewrite.template,
-            shape: rewrite.shape.clone(),
+        let key = (rewrite.template, code.described(rewrite));
+        let shape = self.shapes.entry(key.clone()).or_insert_with(|| Shape {
+            template: key.0,
+            shape: key.1,
             sites: 0,
             executed: 0,
             executed_max: 0,
@@ -167,6 +167,21 @@ impl<'p> Code<'p> {
             kind: rewrite.template,
             dead,
         })
+    }
+
+    /// The shape's name, and whether it borrows: uses something dead just to keep something that is not.
+    fn described(&self, rewrite: &Rewrite) -> String {
+        let keeps = |word: u32| {
+            let moves = word & 0xfc1f_ffff;
+            [MFCR, MTCTR, MTLR].contains(&moves)
+        };
+        let borrows =
+            self.kind == TemplateKind::FreeRegister && self.words.iter().any(|(_, ins)| keeps(ins.word));
+        if borrows {
+            format!("{}, borrowing", rewrite.shape)
+        } else {
+            rewrite.shape.clone()
+        }
     }
 
     /// The words, without those that depend on where they stand.
@@ -329,6 +344,11 @@ impl<'p> Code<'p> {
         )
     }
 }
+
+/// `mfcr`, `mtctr` and `mtlr`, without their register.
+const MFCR: u32 = 0x7c00_0026;
+const MTCTR: u32 = 0x7c09_03a6;
+const MTLR: u32 = 0x7c08_03a6;
 
 /// Fields that a trampoline and an interrupt handler may leave changed.
 const SCRATCH: [layout::Field; 5] = [

@@ -45,6 +45,17 @@ pointer_user:
     mtlr    0
     blr
 
+    .type   inline, @function
+inline:
+    mflr    0
+    bl      5f
+    .long   0x7c6000a6, 0x7c600124
+5:  mflr    4
+    lwz     3, 0(4)
+    mtlr    0
+    blr
+    .size   inline, . - inline
+
     .type   last, @function
 last:
     b       pointer_user
@@ -60,3 +71,5 @@ last:
 #= table_user+0x34: mfmsr r3 => direct mfmsr: lwz r3,-4004(0)
 #= table_user+0x3c: mfsprg r3,0 => direct mfspr: lwz r3,-4060(0)
 #= pointer_user+0x8: mfmsr r3 => left, data
+#= inline+0x8: mfmsr r3 => left, data
+#= inline+0xc: mtmsr r3 => left, data
