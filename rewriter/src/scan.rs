@@ -93,7 +93,7 @@ impl Scanner {
 
     fn examine(&self, words: &[[u8; 4]], first: usize, found: &mut impl FnMut(usize, u32, Operation)) {
         for (index, bytes) in words.iter().enumerate() {
-            if !self.filter.any(&[*bytes]) {
+            if !self.filter.one(*bytes) {
                 continue;
             }
             let word = self.endian.read_u32(*bytes);
