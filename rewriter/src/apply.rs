@@ -103,7 +103,7 @@ pub fn apply<T: Text>(plan: &Plan, text: &mut T) -> Result<Journal, ApplyError<T
     let mut wanted = Vec::new();
     for (trampoline, _) in plan.trampolines().into_values() {
         for (index, word) in trampoline.words.iter().enumerate() {
-            let address = trampoline.address + 4 * index as u64;
+            let address = trampoline.address.wrapping_add(4 * index as u64);
             let old = text
                 .read(address)
                 .map_err(|cause| ApplyError::Access { address, cause })?;

@@ -152,8 +152,13 @@ impl<'p> Code<'p> {
             classify(site.old, plan.family).ok_or("the old word is no operation that the page serves")?;
         let mut words = Vec::from([(site.address, decode(rewrite.new, plan.family))]);
         if let Some(trampoline) = &rewrite.trampoline {
-            let placed = trampoline.words.iter().zip((trampoline.address..).step_by(4));
-            words.extend(placed.map(|(word, address)| (address, decode(*word, plan.family))));
+            let placed = trampoline.words.iter().enumerate();
+            words.extend(placed.map(|(index, word)| {
+                (
+                    trampoline.address.wrapping_add(4 * index as u64),
+                    decode(*word, plan.family),
+                )
+            }));
         }
         let dead = rewrite
             .dead

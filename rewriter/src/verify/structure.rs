@@ -89,7 +89,7 @@ fn end(trampoline: &Trampoline) -> u64 {
 fn ways_out(plan: &Plan, site: &Site, trampoline: &Trampoline, called: bool) -> Result<(), String> {
     let mut falls_out = true;
     for (index, word) in trampoline.words.iter().enumerate() {
-        let address = trampoline.address + 4 * index as u64;
+        let address = trampoline.address.wrapping_add(4 * index as u64);
         match decode(*word, plan.family).flow(address) {
             Flow::Next => falls_out = true,
             Flow::Branch {
@@ -98,7 +98,7 @@ fn ways_out(plan: &Plan, site: &Site, trampoline: &Trampoline, called: bool) -> 
                 link: false,
             } => {
                 let within = (trampoline.address..end(trampoline)).contains(&target);
-                if !within && (called || target != site.address + 4) {
+                if !within && (called || target != site.address.wrapping_add(4)) {
                     return Err(format!("the branch at {address:#x} goes to {target:#x}"));
                 }
                 falls_out = conditional;
@@ -145,7 +145,9 @@ fn order_of_stores(plan: &Plan, trampoline: &Trampoline) -> Result<(), String> {
 fn overlaps(image: &Image, plan: &Plan) -> Vec<(u64, String)> {
     let mut problems = Vec::new();
     let rewritten = plan.sites.iter().filter(|site| site.rewrite().is_some());
-    let mut claims: BTreeMap<u64, u64> = rewritten.map(|site| (site.address, site.address + 4)).collect();
+    let mut claims: BTreeMap<u64, u64> = rewritten
+        .map(|site| (site.address, site.address.saturating_add(4)))
+        .collect();
     let plan_trampolines = plan.trampolines();
     let stub = plan.stub.iter().map(|stub| (stub.address, (stub, 0)));
     for (address, (trampoline, _)) in plan_trampolines.clone().into_iter().chain(stub) {
