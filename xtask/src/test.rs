@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that continuous integration runs, in order, in one command.
 
-use crate::kernels;
+use crate::{kernels, packages};
 use anyhow::{Context, Result, anyhow, bail};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -17,6 +17,8 @@ enum Action {
     Cargo(&'static [&'static str], &'static [(&'static str, &'static str)]),
     /// The task `kernels`, for all of them.
     Kernels,
+    /// Debian packages that tests use, installed where they are missing.
+    Packages(&'static [&'static str]),
 }
 
 /// The steps. The quick ones come first, and the kernels before the tests that use them.
@@ -38,6 +40,11 @@ const STEPS: &[Step] = &[
             &["doc", "--workspace", "--no-deps"],
             &[("RUSTDOCFLAGS", "-D warnings")],
         ),
+    },
+    Step {
+        name: "packages",
+        // GNU as, ld and objdump, for the tests of the instruction table and the text cases; QEMU for those of execution.
+        action: Action::Packages(&["binutils-powerpc-linux-gnu", "qemu-user"]),
     },
     Step {
         name: "kernels",
@@ -103,6 +110,7 @@ fn chosen(arguments: &[String]) -> Result<Vec<&'static Step>> {
 fn perform(action: &Action) -> Result<()> {
     match action {
         Action::Kernels => kernels::make_all(),
+        Action::Packages(names) => packages::require(names),
         Action::Cargo(words, environment) => {
             let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             let mut command = Command::new(cargo);
