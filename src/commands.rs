@@ -4,6 +4,7 @@ pub mod completions;
 pub mod diff;
 pub mod explain;
 pub mod inspect;
+pub mod race;
 pub mod revert;
 pub mod rewrite;
 pub mod verify;

@@ -1,5 +1,7 @@
 //! Plans and images as text: tables for people.
 
+pub mod race;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 

@@ -1,7 +1,7 @@
 //! From a word to an instruction.
 
 use magicpage::Family;
-use powerpc::{Extension, Extensions};
+use powerpc::{Extension as Known, Extensions};
 
 use crate::form;
 use crate::operand::{Operand, field5, split10};
@@ -14,8 +14,16 @@ pub struct Ins {
     /// The word, as a number.
     pub word: u32,
     row: u16,
-    alternative: u16,
     family: Family,
+}
+
+/// An addition to the instruction set that some parts of a family have and others lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Extension {
+    /// The vector unit: AltiVec with its data streams, which came with the 7400; VSX; SPE.
+    Vector,
+    /// Paired singles of the 750CL; illegal while HID2\[PSE\] is 0.
+    PairedSingles,
 }
 
 /// Reads `word` as an instruction of `family`.
@@ -23,23 +31,15 @@ pub struct Ins {
 /// Never fails: a word that is no instruction of the family gives an [`Ins`] that is not
 /// [known](Ins::is_known). A word with a reserved bit set is not known.
 pub fn decode(word: u32, family: Family) -> Ins {
-    let (row, alternative) = match family {
+    let row = match family {
         Family::Book3s32 => match word >> 26 {
-            4 => ambiguous(word),
-            _ => (
-                find(word, family, Extensions::gekko_broadway() | Extension::AltiVec),
-                0,
-            ),
+            4 => ambiguous(word).0,
+            _ => find(word, family, Extensions::gekko_broadway() | Known::AltiVec),
         },
-        Family::Book3s64 => (find(word, family, Extension::Ppc64 | Extension::AltiVec), 0),
-        Family::E500 => (find(word, family, Extensions::none()), 0),
+        Family::Book3s64 => find(word, family, Known::Ppc64 | Known::AltiVec),
+        Family::E500 => find(word, family, Extensions::none()),
     };
-    Ins {
-        word,
-        row,
-        alternative,
-        family,
-    }
+    Ins { word, row, family }
 }
 
 fn find(word: u32, family: Family, extensions: Extensions) -> u16 {
@@ -57,7 +57,7 @@ fn find(word: u32, family: Family, extensions: Extensions) -> u16 {
 /// Primary opcode 4 holds AltiVec on some 32-bit server parts and paired singles on others. Where a word is an
 /// instruction of both, the first is the one that is printed; the effects are those of either.
 fn ambiguous(word: u32) -> (u16, u16) {
-    let altivec = find(word, Family::Book3s32, Extension::AltiVec.into());
+    let altivec = find(word, Family::Book3s32, Known::AltiVec.into());
     let paired = find(word, Family::Book3s32, Extensions::gekko_broadway());
     match (altivec, paired) {
         (0, paired) => (paired, 0),
@@ -82,14 +82,36 @@ impl Ins {
         &table::ROWS[usize::from(self.row)]
     }
 
-    /// The position of the instruction's row in the table.
-    pub(crate) const fn row_number(self) -> usize {
+    /// The position of the instruction's row in the table: below [`table::COUNT`], 0 for an unknown word. Tables that say
+    /// something about instructions are indexed by it.
+    pub const fn row_number(self) -> usize {
         self.row as usize
     }
 
     /// The row of the other instruction that the word may be, on another part of the family.
     pub(crate) fn alternative(self) -> Option<&'static Row> {
-        (self.alternative != 0).then(|| &table::ROWS[usize::from(self.alternative)])
+        if self.family != Family::Book3s32 || self.word >> 26 != 4 {
+            return None;
+        }
+        match ambiguous(self.word).1 {
+            0 => None,
+            row => Some(&table::ROWS[usize::from(row)]),
+        }
+    }
+
+    /// What a processor must have beyond its family's common instructions to execute this one. Where a word is an
+    /// instruction of AltiVec and a paired single, on different parts, the answer is the vector unit.
+    ///
+    /// A 750 takes an AltiVec word for an illegal one; a 7400 whose MSR\[VEC\] is 0 says that the vector unit is
+    /// unavailable.
+    pub fn extension(self) -> Option<Extension> {
+        if self.row().has(table::VEC) || self.row().has(table::DATA_STREAM) {
+            Some(Extension::Vector)
+        } else if self.row().has(table::PAIRED) {
+            Some(Extension::PairedSingles)
+        } else {
+            None
+        }
     }
 
     /// The base mnemonic, with no suffix: `add` for `addo.`, `bc` for `beq`, `mfspr` for `mflr`; `.long` for an

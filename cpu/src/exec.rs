@@ -1,8 +1,9 @@
-//! Execution of user-mode fixed-point instructions.
+//! Execution of user-mode fixed-point and floating-point instructions.
 //!
 //! [`execute`] runs one instruction; [`handler`] gives the function that does it, so that an interpreter can decode
 //! once and call often. Either the instruction completes and the program counter has moved on, or it stops and no
-//! register has changed; memory may have where one instruction stores several words.
+//! register has changed; memory may have where one instruction stores several words. The one stop that comes with
+//! results is [`Stop::FloatingPointException`].
 //!
 //! Registers of a 32-bit family are 32 bits wide, kept zero-extended. In 32-bit mode ([`State::word`]), addresses wrap
 //! at 32 bits and field 0, CA and OV look at 32 bits, whatever the registers' width. 64-bit processors are those of
@@ -19,6 +20,17 @@
 //! - `mfocrf` reads all other fields as 0.
 //! - An update form in 32-bit mode puts the 32-bit address into the base register.
 //! - A store conditional whose address or size is not the reservation's fails.
+//! - `fres` and `fre` are one over the operand, correctly rounded; `frsqrte` and `frsqrtes` one over the root, which is
+//!   rounded to a double first. FR, FI and XX are those of the roundings.
+//! - Single-precision arithmetic on operands that are no singles is exact until it is rounded, once, to a single. A
+//!   result that is a NaN loses the bits that a single lacks.
+//! - `fctiw`, `fctiwz` and their unsigned forms extend the integer to 64 bits; the integer of a NaN is extended with
+//!   zeros. FPRF of a conversion to an integer is that of a NaN where it is invalid, and stays as it is elsewhere.
+//! - `mffs` reads the upper half as 0.
+//! - `stfs` of a number below every single stores a zero; of one above, its bits.
+//! - FR after an overflow that is not enabled says whether the result is greater than the exact one.
+//! - FPSCR\[NI\] can be set and has no effect.
+//! - An instruction that stops at a floating-point exception does not record field 1, unless it is a move to FPSCR.
 
 use crate::decode::Ins;
 use crate::memory::{Fault, Memory};
@@ -30,6 +42,15 @@ mod branch;
 mod compare;
 mod condition;
 mod divide;
+mod fp_arith;
+mod fp_compare;
+mod fp_convert;
+mod fp_estimate;
+mod fp_memory;
+mod fp_move;
+mod fp_result;
+mod fp_round;
+mod fp_status;
 mod load_store;
 mod logical;
 mod registers;
@@ -47,10 +68,20 @@ pub enum Stop {
     SystemCall,
     /// It is a trap whose condition holds.
     Trap,
-    /// It is no instruction, or an invalid form of one.
+    /// It is no instruction, or an invalid form of one; or a paired single, which HID2\[PSE\] = 0 makes illegal.
     Illegal,
     /// It exists, and this crate does not execute it.
     Unimplemented,
+    /// It is a floating-point instruction, and [`State::fp`] is false.
+    FloatingPointUnavailable,
+    /// It caused an enabled floating-point exception, and [`State::fp_exceptions`] is true; or it is a move to FPSCR
+    /// that left FEX set there.
+    ///
+    /// FPSCR says which, and the target holds the result, unless that is suppressed: an enabled invalid operation or
+    /// division by zero leaves the target alone (Power ISA I 4.4.1.2 and 4.4.2.2). The program counter is still that
+    /// of the instruction, as an interrupt in precise mode reports it; the imprecise modes are no less precise, as on
+    /// the 750 (MPC750 UM 4.3).
+    FloatingPointException,
     /// An access to memory failed.
     Fault(Fault),
 }
@@ -71,7 +102,8 @@ pub type Handler<M> = fn(&mut State, &mut M, Ins) -> Done;
 ///
 /// # Errors
 ///
-/// The reason why it did not complete. No register has changed then.
+/// The reason why it did not complete. No register has changed then, unless the reason is a
+/// [floating-point exception](Stop::FloatingPointException).
 pub fn execute<M: Memory>(ins: Ins, state: &mut State, memory: &mut M) -> Done {
     handler::<M>(ins)(state, memory, ins)
 }
@@ -85,7 +117,7 @@ pub fn handler<M: Memory>(ins: Ins) -> Handler<M> {
         return handlers[usize::from(number)];
     }
     let row = ins.row();
-    if !ins.is_known() {
+    if !ins.is_known() || row.has(table::PAIRED) {
         |_, _, _| Err(Stop::Illegal)
     } else if row.has(table::SYSCALL) {
         |_, _, _| Err(Stop::SystemCall)
@@ -153,6 +185,28 @@ handlers! {
         "dcbstps" touch, "icbi" touch, "icbt" nothing, "dcbt" nothing, "dcbtst" nothing, "dcba" nothing,
         "dst" nothing, "dstt" nothing, "dstst" nothing, "dststt" nothing, "dss" nothing, "dssall" nothing,
         "wait" nothing, "waitrsv" nothing, "pause_short" nothing;
+    fp_memory:
+        "lfs" lfs, "lfsu" lfsu, "lfsx" lfsx, "lfsux" lfsux, "lfd" lfd, "lfdu" lfdu, "lfdx" lfdx, "lfdux" lfdux,
+        "lfiwax" lfiwax, "lfiwzx" lfiwzx, "stfs" stfs, "stfsu" stfsu, "stfsx" stfsx, "stfsux" stfsux, "stfd" stfd,
+        "stfdu" stfdu, "stfdx" stfdx, "stfdux" stfdux, "stfiwx" stfiwx;
+    fp_move:
+        "fmr" fmr, "fneg" fneg, "fabs" fabs, "fnabs" fnabs, "fcpsgn" fcpsgn, "fmrgew" fmrgew, "fmrgow" fmrgow;
+    fp_arith:
+        "fadd" fadd, "fadds" fadd, "fsub" fsub, "fsubs" fsub, "fmul" fmul, "fmuls" fmul, "fdiv" fdiv, "fdivs" fdiv,
+        "fmadd" fmadd, "fmadds" fmadd, "fmsub" fmadd, "fmsubs" fmadd, "fnmadd" fmadd, "fnmadds" fmadd,
+        "fnmsub" fmadd, "fnmsubs" fmadd;
+    fp_estimate:
+        "fsqrt" fsqrt, "fsqrts" fsqrt, "fre" fre, "fres" fre, "frsqrte" frsqrte, "frsqrtes" frsqrte, "ftdiv" ftdiv,
+        "ftsqrt" ftsqrt;
+    fp_convert:
+        "frsp" frsp, "fctiw" fctiw, "fctiwz" fctiwz, "fctiwu" fctiwu, "fctiwuz" fctiwuz, "fctid" fctid,
+        "fctidz" fctidz, "fctidu" fctidu, "fctiduz" fctiduz, "fcfid" fcfid, "fcfidu" fcfidu, "fcfids" fcfid,
+        "fcfidus" fcfidu, "frin" frin, "friz" friz, "frip" frip, "frim" frim;
+    fp_compare:
+        "fcmpu" fcmpu, "fcmpo" fcmpo, "fsel" fsel;
+    fp_status:
+        "mffs" mffs, "mffsl" mffsl, "mffsce" mffsce, "mffscrn" mffscrn, "mffscrni" mffscrni, "mtfsf" mtfsf,
+        "mtfsfi" mtfsfi, "mtfsb0" mtfsb0, "mtfsb1" mtfsb1, "mcrfs" mcrfs;
 }
 
 /// No handler.

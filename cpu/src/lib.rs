@@ -6,7 +6,7 @@
 //! - [`effects`]: the registers and condition-register fields it reads, may change, and certainly overwrites;
 //! - [`flow`]: where control goes next;
 //! - [`text`]: how GNU objdump prints it;
-//! - [`exec`]: what it does to an architected [`state`] and a [`memory`].
+//! - [`exec`]: what it does to an architected [`state`], of which [`mod@fpscr`] has the most rules, and a [`memory`].
 //!
 //! General instructions are recognised by the `powerpc` crate; what it does not know (Book E, SPE, later Power ISA,
 //! VSX, most privileged 64-bit instructions) by rows of our own. Either way there is one [row](table::Row) an
@@ -26,6 +26,7 @@ pub mod effects;
 pub mod exec;
 pub mod flow;
 mod form;
+pub mod fpscr;
 pub mod memory;
 pub mod operand;
 pub mod regs;
@@ -34,7 +35,7 @@ pub mod state;
 pub mod table;
 pub mod text;
 
-pub use decode::{Ins, decode};
+pub use decode::{Extension, Ins, decode};
 pub use effects::Effects;
 pub use exec::{Stop, execute};
 pub use flow::{Flow, Via};

@@ -47,10 +47,20 @@ pub struct State {
     pub word: WordSize,
     /// The reservation, if there is one. Whoever lets somebody else store to memory clears it.
     pub reservation: Option<Reservation>,
+    /// Floating-point registers: the bits of IEEE doubles.
+    pub fpr: [u64; 32],
+    /// Floating-point status and control register.
+    pub fpscr: u32,
+    /// MSR\[FP\]: whether floating-point instructions are available.
+    pub fp: bool,
+    /// Whether MSR\[FE0\] or MSR\[FE1\] is set: enabled floating-point exceptions interrupt, precisely. Whoever sets it
+    /// while FPSCR\[FEX\] is 1 makes that interrupt.
+    pub fp_exceptions: bool,
 }
 
 impl State {
-    /// All registers zero, in the widest mode of the family.
+    /// All registers zero, in the widest mode of the family, with floating point available and no interrupt by its
+    /// exceptions.
     pub const fn new(family: Family) -> Self {
         Self {
             gpr: [0; 32],
@@ -61,6 +71,10 @@ impl State {
             pc: 0,
             word: family.word_size(),
             reservation: None,
+            fpr: [0; 32],
+            fpscr: 0,
+            fp: true,
+            fp_exceptions: false,
         }
     }
 

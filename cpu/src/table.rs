@@ -134,6 +134,10 @@ flags! {
     NUMBERED = 35;
     /// Reads the time base: of the numbers in the word two exist.
     TIME_BASE = 34;
+    /// Starts or stops a data stream.
+    DATA_STREAM = 36;
+    /// Part of the paired singles.
+    PAIRED = 37;
     /// Does anything: reads and writes every resource.
     ANY = 31;
 }
@@ -291,7 +295,8 @@ const PARTS: &[&[Row]] = &[
     spe::ROWS,
 ];
 
-pub(crate) const COUNT: usize = {
+/// How many rows there are, that of unknown words included.
+pub const COUNT: usize = {
     let mut count = 0;
     let mut part = 0;
     while part < PARTS.len() {
@@ -320,4 +325,13 @@ pub(crate) static ROWS: [Row; COUNT] = {
 /// Every instruction the crate knows, in the order of the table.
 pub fn instructions() -> &'static [Row] {
     &ROWS[1..]
+}
+
+/// The mnemonic of the row at a position.
+///
+/// # Panics
+///
+/// When `position` is not below [`COUNT`].
+pub const fn mnemonic(position: usize) -> &'static str {
+    ROWS[position].mnemonic
 }

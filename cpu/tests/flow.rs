@@ -2,24 +2,11 @@
 
 mod common;
 
-use common::{Random, kinds};
+use common::{Random, Zeros, kinds};
 use cpu::exec::{Stop, execute};
-use cpu::memory::{Fault, Memory};
-use cpu::{Effects, Flow, Privilege, Regs, State, Via, decode};
+use cpu::{Effects, Extension, Flow, Privilege, Regs, State, Via, decode};
 use magicpage::{Family, WordSize};
 use proptest::prelude::*;
-
-struct Zeros;
-
-impl Memory for Zeros {
-    fn load(&mut self, _: u64, _: u8) -> Result<u64, Fault> {
-        Ok(0)
-    }
-
-    fn store(&mut self, _: u64, _: u8, _: u64) -> Result<(), Fault> {
-        Ok(())
-    }
-}
 
 fn family() -> impl Strategy<Value = Family> {
     prop::sample::select(Family::ALL.as_slice())
@@ -73,6 +60,7 @@ proptest! {
         state.lr = random.value() & width;
         state.ctr = if seed & 1 == 0 { random.value() & width } else { 1 };
         state.pc = random.value() & width & !3;
+        state.fp = random.below(8) != 0;
         let ins = decode(word, family);
         let (flow, before) = (ins.flow(state.pc), state.clone());
         let next = state.pc.wrapping_add(4) & width;
@@ -85,9 +73,15 @@ proptest! {
                 Stop::Privileged => prop_assert_eq!(ins.privilege(), Privilege::Supervisor),
                 Stop::Illegal => {
                     let counts = ins.mnemonic() == "bcctr" && ins.rt() & 4 == 0;
-                    prop_assert!(!ins.is_known() || counts || ["lswx", "addex"].contains(&ins.mnemonic()));
+                    let paired = ins.extension() == Some(Extension::PairedSingles);
+                    let checked = ["lswx", "addex"].contains(&ins.mnemonic());
+                    prop_assert!(!ins.is_known() || counts || paired || checked);
                 }
                 Stop::Unimplemented => prop_assert!(ins.is_known()),
+                Stop::FloatingPointUnavailable => {
+                    prop_assert!(!before.fp && ins.effects().reads.contains(Regs::FPU));
+                }
+                Stop::FloatingPointException => prop_assert!(false, "{:?}: none is enabled", ins),
                 Stop::Fault(_) => prop_assert!(before.reservation.is_none()),
             }
             return Ok(());

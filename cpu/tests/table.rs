@@ -4,8 +4,9 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{Random, kinds};
-use cpu::{Ins, Privilege, Regs, decode};
+use common::{Random, Zeros, kinds};
+use cpu::exec::{Stop, execute};
+use cpu::{Ins, Privilege, Regs, State, decode};
 use magicpage::Family;
 use powerpc::{Argument, Extension, Extensions};
 
@@ -46,6 +47,29 @@ fn what_is_rewritten_is_matched_exactly() {
             }
         }
     }
+}
+
+/// User instructions of the 750 that go to resources outside the state: the host's to execute.
+const OUTSIDE: &[&str] = &["eciwx", "ecowx", "mftb"];
+
+#[test]
+fn user_instructions_of_the_750_have_a_handler() {
+    let mut outside = BTreeSet::new();
+    for kind in kinds(Family::Book3s32) {
+        let ins = decode(kind.seed, Family::Book3s32);
+        if ins.privilege() == Privilege::User && ins.extension().is_none() {
+            let done = execute(ins, &mut State::new(Family::Book3s32), &mut Zeros);
+            if done == Err(Stop::Unimplemented) && ins.spr().is_none() {
+                outside.insert(ins.mnemonic());
+            }
+        }
+    }
+    assert_eq!(outside.into_iter().collect::<Vec<_>>(), OUTSIDE);
+}
+
+#[test]
+fn an_instruction_is_small() {
+    assert_eq!(size_of::<Ins>(), 8, "an interpreter keeps many");
 }
 
 #[test]

@@ -113,6 +113,9 @@ bitflags! {
     pub struct MapFlags: u32 {
         /// The guest's trampolines are mapped executable (`MAGIC_PAGE_FLAG_NOT_MAPPED_NX`).
         const NOT_MAPPED_NX = 1;
+        /// The guest wants the second page as well, one page below this one at both addresses: an addition of ours,
+        /// for hosts that offer [`PageFeatures::SPLIT_CRITICAL`] or [`PageFeatures::NOTIFICATION`].
+        const SECOND_PAGE = 1 << 11;
     }
 
     /// Which fields the host keeps, result of [`Hypercall::MapMagicPage`].
@@ -122,6 +125,10 @@ bitflags! {
         const SR = 1 << 0;
         /// MAS0 and all fields behind it (`KVM_MAGIC_FEAT_MAS0_TO_SPRG7`).
         const MAS0_TO_SPRG7 = 1 << 1;
+        /// `critical` lives in the second page, at the same offset: an addition of ours.
+        const SPLIT_CRITICAL = 1 << 30;
+        /// The guest stores to the first word of the second page after each section: an addition of ours.
+        const NOTIFICATION = 1 << 31;
     }
 }
 

@@ -8,7 +8,7 @@ use crate::state::State;
 
 /// How the address is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
+pub(super) enum Mode {
     /// Base and displacement.
     D,
     /// Base and a displacement that is a multiple of 4.
@@ -19,12 +19,12 @@ enum Mode {
 
 /// Whether the base register receives the address.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Base {
+pub(super) enum Base {
     Kept,
     Updated,
 }
 
-fn effective(s: &State, i: Ins, mode: Mode) -> u64 {
+pub(super) fn effective(s: &State, i: Ins, mode: Mode) -> u64 {
     let offset = match mode {
         Mode::D => immediate(i),
         Mode::Ds => immediate(i) & !3,

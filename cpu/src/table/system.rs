@@ -44,12 +44,12 @@ pub(super) const ROWS: &[Row] = rows! {
     "icbi"   Icbi if (1, 0) [RA0, RB]     NO,                ALL,       "II 4.3.1";
     "icbt"   (x(31, 22)) [CT, RA0, RB]    NO,                BOOK3S_64, "II 4.3.1";
     "icbt"   (x(31, 22)) [CT, RA0, RB]    NO,                E500,      "E500 3.3.1.7";
-    "dst"    Dst if (T, 0) [RA, RB, STREAM] OTHW,            BOOK3S,    "AV 6.2";
-    "dstt"   Dst if (T, T) [RA, RB, STREAM] OTHW,            BOOK3S,    "AV 6.2";
-    "dstst"  Dstst if (T, 0) [RA, RB, STREAM] OTHW,          BOOK3S,    "AV 6.2";
-    "dststt" Dstst if (T, T) [RA, RB, STREAM] OTHW,          BOOK3S,    "AV 6.2";
-    "dss"    Dss if (T, 0) [STREAM]       OTHW,              BOOK3S,    "AV 6.2";
-    "dssall" Dss if (T | 3 << 21, T) []   OTHW,              BOOK3S,    "AV 6.2";
+    "dst"    Dst if (T, 0) [RA, RB, STREAM] OTHW | DATA_STREAM, BOOK3S,    "AV 6.2";
+    "dstt"   Dst if (T, T) [RA, RB, STREAM] OTHW | DATA_STREAM, BOOK3S,    "AV 6.2";
+    "dstst"  Dstst if (T, 0) [RA, RB, STREAM] OTHW | DATA_STREAM, BOOK3S,    "AV 6.2";
+    "dststt" Dstst if (T, T) [RA, RB, STREAM] OTHW | DATA_STREAM, BOOK3S,    "AV 6.2";
+    "dss"    Dss if (T, 0) [STREAM]       OTHW | DATA_STREAM, BOOK3S,    "AV 6.2";
+    "dssall" Dss if (T | 3 << 21, T) []   OTHW | DATA_STREAM, BOOK3S,    "AV 6.2";
 
     "isync"  Isync   []                   NO,                ALL,       "II 4.6.1";
     "sync"   Sync if (L, 0) []            NO,                ALL,       "II 4.6.3";

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cpu::decode;
+use cpu::memory::{Fault, Memory};
 use cpu::table::Row;
 use magicpage::Family;
 
@@ -28,6 +29,11 @@ impl Random {
 
     pub fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % bound as u64).expect("less than the bound")
+    }
+
+    /// A register's number, or another small one.
+    pub fn small(&mut self, bound: u8) -> u8 {
+        u8::try_from(self.next() % u64::from(bound)).expect("less than the bound")
     }
 
     /// A value for a register: often a corner.
@@ -72,6 +78,19 @@ impl Kind {
     pub fn word(&self, bits: u32) -> u32 {
         let variable = self.row.variable_bits();
         self.seed & !variable | bits & variable
+    }
+}
+
+/// Memory that holds nothing but zeros.
+pub struct Zeros;
+
+impl Memory for Zeros {
+    fn load(&mut self, _: u64, _: u8) -> Result<u64, Fault> {
+        Ok(0)
+    }
+
+    fn store(&mut self, _: u64, _: u8, _: u64) -> Result<(), Fault> {
+        Ok(())
     }
 }
 

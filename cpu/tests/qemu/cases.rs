@@ -1,41 +1,23 @@
-//! Instruction words and registers to run them on.
+//! One or two instructions on registers made for them.
 
+use cpu::State;
+use cpu::decode;
 use cpu::exec::{Stop, execute};
 use cpu::memory::Memory;
 use cpu::operand::Operand;
-use cpu::{State, decode};
-use magicpage::{Endian, Family, WordSize};
+use magicpage::{Endian, Family};
 
 use crate::common::{Kind, Random, kinds};
-use crate::layout::{BUFFER, BUFFER_BYTES, Buffer, ROUNDS, SLOT, STUB, TEXT, Target};
+use crate::exceptions::{execute_as_qemu, is_excluded};
+use crate::layout::{BUFFER, BUFFER_BYTES, Buffer, Target};
+use crate::stub::{Case, Stub, slot, way};
+use crate::values;
 
 /// Words a kind of instruction.
 const WORDS: usize = 32;
+/// Blocks a stub runs over.
+const ROUNDS: usize = 16;
 const NOP: u32 = 0x6000_0000;
-
-/// A block before and after.
-pub struct Case {
-    pub words: [u32; 2],
-    pub before: (State, Buffer),
-    pub after: (State, Buffer),
-}
-
-/// Instructions that QEMU's user mode does otherwise, or not at all.
-const EXCLUDED: &[(&str, &str)] = &[
-    ("wait", "ends the program"),
-    ("waitrsv", "Power ISA 3.1"),
-    ("pause_short", "Power ISA 3.1"),
-    ("dcbfps", "Power ISA 3.1"),
-    ("dcbstps", "Power ISA 3.1"),
-    ("dcbflp", "POWER9 lacks it there"),
-    ("icbt", "POWER9 lacks it there"),
-    ("dst", "needs a vector unit that is switched on"),
-    ("dstt", "needs a vector unit that is switched on"),
-    ("dstst", "needs a vector unit that is switched on"),
-    ("dststt", "needs a vector unit that is switched on"),
-    ("dss", "needs a vector unit that is switched on"),
-    ("dssall", "needs a vector unit that is switched on"),
-];
 
 /// On little-endian processors these always fault.
 const BIG_ONLY: &[&str] = &["lmw", "stmw", "lswi", "lswx", "stswi", "stswx"];
@@ -46,7 +28,15 @@ fn testable(kind: &Kind, target: &Target) -> bool {
     let name = kind.row.mnemonic;
     let elsewhere = name == "mtspr" || name == "mfspr";
     let big_only = target.endian == Endian::Little && BIG_ONLY.contains(&name);
-    !elsewhere && !big_only && EXCLUDED.iter().all(|(excluded, _)| *excluded != name)
+    !elsewhere && !big_only && !is_excluded(name, target)
+}
+
+/// The instructions that are executed both here and there.
+pub fn testable_kinds(target: &Target) -> Vec<Kind> {
+    kinds(target.family)
+        .into_iter()
+        .filter(|kind| testable(kind, target) && executes(kind, target.family))
+        .collect()
 }
 
 /// The word at `slot`, its operands random, but so that running it can be watched.
@@ -57,22 +47,20 @@ fn word(kind: &Kind, random: &mut Random) -> u32 {
         "b" => word = word & 0xfc00_0001 | displacement,
         "bc" => word = word & 0xffff_0001 | displacement,
         "mfocrf" | "mtocrf" => word = word & !(0xff << 12) | 1 << (12 + bo % 8),
-        // Conditions that hold for few pairs, so that the absence of a trap says how the pair compares.
-        "tw" | "twi" | "td" | "tdi" => {
-            word = word & !(31 << 21) | [13, 14, 21, 22, 27][bo as usize % 5] << 21;
-        }
+        "tw" | "twi" | "td" | "tdi" => word = selective_trap(word),
         _ => {}
     }
     word
 }
 
+/// Conditions that hold for few pairs, so that the absence of a trap says how the pair compares.
+pub fn selective_trap(word: u32) -> u32 {
+    word & !(31 << 21) | [13, 14, 21, 22, 27][(word >> 21 & 31) as usize % 5] << 21
+}
+
 fn random_state(target: &Target, words: [u32; 2], slot: u64, random: &mut Random) -> State {
-    let mut state = State::new(target.family);
-    let wide = state.word == WordSize::Word64;
-    let width = if wide { u64::MAX } else { 0xffff_ffff };
-    for register in &mut state.gpr {
-        *register = random.value() & width;
-    }
+    let mut state = values::state(target, random);
+    let width = target.width();
     let ins = decode(words[0], target.family);
     if random.below(4) == 0 {
         // Equal operands, and immediates.
@@ -81,18 +69,14 @@ fn random_state(target: &Target, words: [u32; 2], slot: u64, random: &mut Random
         } else {
             state.gpr[usize::from(ins.rb())]
         };
-    }
-    state.cr = random.word();
-    state.xer = random.word() & if wide { 0xe00c_007f } else { 0xe000_007f };
-    if random.below(4) == 0 {
-        state.xer &= !0x60;
+        state.fpr[usize::from(ins.ra())] = state.fpr[usize::from(ins.rb())];
     }
     let targets = [slot + 8, slot + 12, (slot + 8) | 3, (slot + 12) | 1, slot + 4];
     state.lr = targets[random.below(5)];
     state.ctr = match random.below(8) {
         0 => random.value() & width,
         1 | 2 => random.below(3) as u64,
-        3 if wide => 0x1_0000_0000 + random.below(3) as u64,
+        3 if target.is_wide() => 0x1_0000_0000 + random.below(3) as u64,
         _ => targets[random.below(5)],
     };
     state.pc = slot;
@@ -105,9 +89,10 @@ fn ours(
     words: [u32; 2],
     slot: u64,
     before: &(State, Buffer),
-) -> Result<(State, Buffer), Option<u64>> {
+) -> Result<((State, Buffer), u64), Option<u64>> {
     let (mut state, mut memory) = before.clone();
     memory.first = None;
+    let mut stop = None;
     for _ in 0..4 {
         let Some(word) = words.get((state.pc.wrapping_sub(slot) / 4) as usize) else {
             break;
@@ -128,13 +113,17 @@ fn ours(
         {
             return Err(None);
         }
-        execute(ins, &mut state, &mut memory).map_err(|_| memory.first)?;
+        match execute_as_qemu(ins, &mut state, &mut memory) {
+            Ok(()) => {}
+            Err(Stop::FloatingPointException) => {
+                stop = Some(Stop::FloatingPointException);
+                break;
+            }
+            Err(_) => return Err(memory.first),
+        }
     }
-    if state.pc == slot + 8 || state.pc == slot + 12 {
-        Ok((state, memory))
-    } else {
-        Err(None)
-    }
+    let way = way(words.len(), slot, state.pc, stop).ok_or(None)?;
+    Ok(((state, memory), way))
 }
 
 /// QEMU 7.2 takes a quotient of `divde` for representable if it fits 64 bits without a sign.
@@ -145,12 +134,7 @@ fn overflow_is_missed(a: u64, b: u64) -> bool {
 
 fn case(target: &Target, words: [u32; 2], slot: u64, random: &mut Random) -> Option<Case> {
     for _ in 0..100 {
-        let mut buffer = Buffer {
-            bytes: [0; BUFFER_BYTES],
-            endian: target.endian,
-            first: None,
-        };
-        buffer.bytes.fill_with(|| random.word().to_le_bytes()[0]);
+        let buffer = values::buffer(target, random);
         let mut before = (random_state(target, words, slot, random), buffer);
         let mut after = ours(target, words, slot, &before);
         if let Err(Some(address)) = after {
@@ -167,25 +151,28 @@ fn case(target: &Target, words: [u32; 2], slot: u64, random: &mut Random) -> Opt
                 ins.ra()
             };
             let moved = &mut before.0.gpr[usize::from(register)];
-            *moved = moved.wrapping_add(wanted.wrapping_sub(address));
-            if target.family == Family::Book3s32 {
-                *moved &= 0xffff_ffff;
-            }
+            *moved = moved.wrapping_add(wanted.wrapping_sub(address)) & target.width();
             after = ours(target, words, slot, &before);
         }
-        if let Ok(after) = after {
-            return Some(Case { words, before, after });
+        if let Ok((after, way)) = after {
+            return Some(Case { before, after, way });
         }
     }
     None
 }
 
-/// Every stub's cases.
-pub fn stubs(target: &Target, random: &mut Random) -> Vec<Vec<Case>> {
-    let kinds: Vec<Kind> = kinds(target.family)
-        .into_iter()
-        .filter(|kind| testable(kind, target))
-        .collect();
+/// Words with their cases; nothing if some case cannot be made.
+fn stub(target: &Target, words: [u32; 2], slot: u64, random: &mut Random) -> Option<Stub> {
+    let cases: Option<Vec<Case>> = (0..ROUNDS).map(|_| case(target, words, slot, random)).collect();
+    Some(Stub {
+        words: words.to_vec(),
+        cases: cases?,
+    })
+}
+
+/// Every stub.
+pub fn stubs(target: &Target, random: &mut Random) -> Vec<Stub> {
+    let kinds = testable_kinds(target);
     let seconds: Vec<Kind> = kinds
         .iter()
         .copied()
@@ -195,25 +182,19 @@ pub fn stubs(target: &Target, random: &mut Random) -> Vec<Vec<Case>> {
     for kind in &kinds {
         let mut covered = false;
         for n in 0..WORDS {
-            let slot = TEXT + STUB * (stubs.len() as u64 + 1) + SLOT;
             let first = word(kind, random);
             let second = match (kind.row.mnemonic, n % 2) {
                 ("lwarx" | "ldarx" | "lbarx" | "lharx", _) => store_conditional(first, random),
                 (_, 0) => NOP,
                 _ => word(&seconds[random.below(seconds.len())], random),
             };
-            let words = [first, second];
-            let cases: Option<Vec<Case>> = (0..ROUNDS).map(|_| case(target, words, slot, random)).collect();
-            covered |= cases.is_some();
-            stubs.extend(cases);
+            let stub = stub(target, [first, second], slot(stubs.len()), random);
+            covered |= stub.is_some();
+            stubs.extend(stub);
         }
-        assert!(
-            covered || !executes(kind, target.family),
-            "no case for {}",
-            kind.row.mnemonic
-        );
+        assert!(covered, "no case for {}", kind.row.mnemonic);
     }
-    stubs.extend(moves(target, random, stubs.len()));
+    moves(target, random, &mut stubs);
     stubs
 }
 
@@ -242,20 +223,20 @@ fn store_conditional(load: u32, random: &mut Random) -> u32 {
     31 << 26 | random.word() & 31 << 21 | address | extended << 1 | 1
 }
 
+/// The numbers of XER, LR and CTR, where `mfspr` and `mtspr` have them, and what tells the two apart.
+pub const MOVES: [u32; 6] = [
+    1 << 16 | 339 << 1,
+    8 << 16 | 339 << 1,
+    9 << 16 | 339 << 1,
+    1 << 16 | 467 << 1,
+    8 << 16 | 467 << 1,
+    9 << 16 | 467 << 1,
+];
+
 /// Moves from and to XER, LR and CTR.
-fn moves(target: &Target, random: &mut Random, before: usize) -> Vec<Vec<Case>> {
-    let mut stubs: Vec<Vec<Case>> = Vec::new();
-    for (spr, extended) in [1, 8, 9].into_iter().flat_map(|spr| [(spr, 339), (spr, 467)]) {
-        let slot = TEXT + STUB * ((before + stubs.len()) as u64 + 1) + SLOT;
-        let words = [
-            31 << 26 | random.word() & 31 << 21 | spr << 16 | extended << 1,
-            NOP,
-        ];
-        stubs.extend(
-            (0..ROUNDS)
-                .map(|_| case(target, words, slot, random))
-                .collect::<Option<Vec<Case>>>(),
-        );
+fn moves(target: &Target, random: &mut Random, stubs: &mut Vec<Stub>) {
+    for what in MOVES {
+        let words = [31 << 26 | random.word() & 31 << 21 | what, NOP];
+        stubs.extend(stub(target, words, slot(stubs.len()), random));
     }
-    stubs
 }

@@ -16,54 +16,76 @@ pub struct Target {
     pub linker: &'static str,
 }
 
-pub const TARGETS: [Target; 4] = [
-    Target {
-        family: Family::Book3s32,
-        endian: Endian::Big,
-        emulator: "qemu-ppc",
-        processor: "7400",
-        assembler: &["-a32", "-mbig", "-many", "-mregnames"],
-        linker: "elf32ppc",
-    },
-    Target {
-        family: Family::Book3s64,
-        endian: Endian::Big,
-        emulator: "qemu-ppc64",
-        processor: "power9",
-        assembler: &["-a64", "-mbig", "-mpower9", "-mregnames"],
-        linker: "elf64ppc",
-    },
-    Target {
-        family: Family::Book3s64,
-        endian: Endian::Little,
-        emulator: "qemu-ppc64le",
-        processor: "power9",
-        assembler: &["-a64", "-mlittle", "-mpower9", "-mregnames"],
-        linker: "elf64lppc",
-    },
-    Target {
-        family: Family::E500,
-        endian: Endian::Big,
-        emulator: "qemu-ppc",
-        processor: "e500v2",
-        assembler: &["-a32", "-mbig", "-many", "-mregnames"],
-        linker: "elf32ppc",
-    },
-];
+const BIG32: &[&str] = &["-a32", "-mbig", "-many", "-mregnames"];
 
-pub const TEXT: u64 = 0x0100_0000;
-pub const CONTROL: u64 = 0x0200_0000;
+const fn big32(family: Family, processor: &'static str) -> Target {
+    Target {
+        family,
+        endian: Endian::Big,
+        emulator: "qemu-ppc",
+        processor,
+        assembler: BIG32,
+        linker: "elf32ppc",
+    }
+}
+
+pub const G3: Target = big32(Family::Book3s32, "750");
+pub const G4: Target = big32(Family::Book3s32, "7400");
+pub const E500: Target = big32(Family::E500, "e500v2");
+pub const POWER9: Target = Target {
+    family: Family::Book3s64,
+    endian: Endian::Big,
+    emulator: "qemu-ppc64",
+    processor: "power9",
+    assembler: &["-a64", "-mbig", "-mpower9", "-mregnames"],
+    linker: "elf64ppc",
+};
+pub const POWER9_LITTLE: Target = Target {
+    family: Family::Book3s64,
+    endian: Endian::Little,
+    emulator: "qemu-ppc64le",
+    processor: "power9",
+    assembler: &["-a64", "-mlittle", "-mpower9", "-mregnames"],
+    linker: "elf64lppc",
+};
+
+impl Target {
+    pub fn is_wide(&self) -> bool {
+        self.family.word_size() == WordSize::Word64
+    }
+
+    /// The bits of a general register.
+    pub fn width(&self) -> u64 {
+        if self.is_wide() { u64::MAX } else { 0xffff_ffff }
+    }
+
+    /// The bits of XER that exist; QEMU keeps others too.
+    pub fn xer_bits(&self) -> u32 {
+        if self.is_wide() { 0xe00c_007f } else { 0xe000_007f }
+    }
+
+    /// Whether there are floating-point registers of their own.
+    pub fn floats(&self) -> bool {
+        self.family != Family::E500
+    }
+}
+
+/// What the program keeps for itself, at addresses that an instruction reaches with no register.
+pub const CONTROL: u64 = 0x2000;
+pub const CONTROL_BYTES: u64 = 0x1_2000;
 /// What loads and stores may touch.
 pub const BUFFER: u64 = CONTROL + 0x400;
 pub const BUFFER_BYTES: usize = 128;
-pub const BLOCKS: u64 = CONTROL + 0x1000;
+pub const TEXT: u64 = 0x0100_0000;
+pub const BLOCKS: u64 = 0x0400_0000;
 /// Bytes of a stub, and of what precedes the words under test in it.
 pub const STUB: u64 = 1024;
-pub const SLOT: u64 = 256;
-/// Blocks a stub runs over.
-pub const ROUNDS: usize = 16;
-/// Registers of a block: 32 general ones, CR, XER, LR, CTR, the way the slot was left, padding.
+pub const SLOT: u64 = 512;
+/// Words of a block before the floating-point registers: 32 general registers, CR, XER, LR, CTR, the way the slot was
+/// left, padding.
 pub const REGISTERS: usize = 40;
+/// Doublewords of the floating-point registers: 32 and FPSCR.
+pub const FLOATS: usize = 33;
 
 #[derive(Clone)]
 pub struct Buffer {
@@ -108,8 +130,19 @@ impl Memory for Buffer {
         Ok(())
     }
 }
+
+/// Where the floating-point registers stand in a block.
+pub fn floats_at(target: &Target) -> usize {
+    REGISTERS * usize::from(target.family.word_size().bytes())
+}
+
+/// Where the buffer's content stands in a block.
+pub fn buffer_at(target: &Target) -> usize {
+    floats_at(target) + if target.floats() { 8 * FLOATS } else { 0 }
+}
+
 pub fn block_bytes(target: &Target) -> usize {
-    REGISTERS * usize::from(target.family.word_size().bytes()) + BUFFER_BYTES
+    buffer_at(target) + BUFFER_BYTES
 }
 
 /// A block's bytes; `way` says how the slot was left.
@@ -124,12 +157,20 @@ pub fn encode(target: &Target, (state, buffer): &(State, Buffer), way: u64) -> V
         0,
         0,
     ];
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(block_bytes(target));
     for value in state.gpr.into_iter().chain(special) {
         match (target.family.word_size(), target.endian) {
             (WordSize::Word32, _) => bytes.extend(&value.to_be_bytes()[4..]),
             (WordSize::Word64, Endian::Big) => bytes.extend(value.to_be_bytes()),
             (WordSize::Word64, Endian::Little) => bytes.extend(value.to_le_bytes()),
+        }
+    }
+    if target.floats() {
+        for value in state.fpr.into_iter().chain([u64::from(state.fpscr)]) {
+            match target.endian {
+                Endian::Big => bytes.extend(value.to_be_bytes()),
+                Endian::Little => bytes.extend(value.to_le_bytes()),
+            }
         }
     }
     bytes.extend(buffer.bytes);
@@ -147,26 +188,33 @@ pub fn without_missing_xer_bits(target: &Target, block: &[u8]) -> Vec<u8> {
     let xer = target
         .endian
         .read_u32(block[place.clone()].try_into().expect("four bytes"));
-    let exist = if bytes == 4 { 0xe000_007f } else { 0xe00c_007f };
-    block[place].copy_from_slice(&target.endian.write_u32(xer & exist));
+    block[place].copy_from_slice(&target.endian.write_u32(xer & target.xer_bits()));
     block
 }
 
 pub const NAMES: [&str; REGISTERS - 32] = ["cr", "xer", "lr", "ctr", "way", "", "", ""];
 
-/// Says what differs, one line a value.
+/// Where two blocks differ.
 pub fn differences(target: &Target, expected: &[u8], found: &[u8]) -> String {
     let bytes = usize::from(target.family.word_size().bytes());
+    let (floats, buffer) = (floats_at(target), buffer_at(target));
     let mut report = String::new();
-    for (n, (ours, theirs)) in expected.chunks(bytes).zip(found.chunks(bytes)).enumerate() {
-        if ours != theirs {
-            let name = match n {
-                0..32 => format!("r{n}"),
-                32..REGISTERS => NAMES[n - 32].to_owned(),
-                _ => format!("memory+{}", (n - REGISTERS) * bytes),
-            };
-            write!(report, " {name}: ours {ours:02x?}, QEMU {theirs:02x?};").expect("a string");
+    let mut part = |range: std::ops::Range<usize>, bytes: usize, name: &dyn Fn(usize) -> String| {
+        let pairs = expected[range.clone()]
+            .chunks(bytes)
+            .zip(found[range].chunks(bytes));
+        for (n, (ours, theirs)) in pairs.enumerate().filter(|(_, (ours, theirs))| ours != theirs) {
+            write!(report, " {}: ours {ours:02x?}, QEMU {theirs:02x?};", name(n)).expect("a string");
         }
-    }
+    };
+    part(0..floats, bytes, &|n| match n {
+        0..32 => format!("r{n}"),
+        _ => NAMES[n - 32].to_owned(),
+    });
+    part(floats..buffer, 8, &|n| match n {
+        0..32 => format!("f{n}"),
+        _ => "fpscr".to_owned(),
+    });
+    part(buffer..expected.len(), 8, &|n| format!("memory+{}", 8 * n));
     report
 }

@@ -1,0 +1,69 @@
+//! Synchronous exceptions: what an instruction of the guest raises in the guest.
+
+/// Why a program interrupt is raised. The masks of SRR1 and ESR are those of [`crate::interrupt`]'s rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Program {
+    /// An enabled floating-point exception.
+    FloatingPoint,
+    /// No instruction of the guest's processor.
+    Illegal,
+    /// A privileged instruction in user mode.
+    Privileged,
+    /// A trap instruction.
+    Trap,
+}
+
+/// An exception that an instruction raised.
+///
+/// SRR0 is the address of the instruction, or of the next one for [`SystemCall`](Self::SystemCall) and
+/// [`Trace`](Self::Trace).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Exception {
+    /// A load or store that may not be.
+    DataStorage {
+        /// Effective address, for DAR or DEAR.
+        address: u64,
+        /// DSISR on Book3S, ESR on Book E.
+        status: u32,
+    },
+    /// A fetch that may not be.
+    InstructionStorage {
+        /// Bits for SRR1 on Book3S, ESR on Book E.
+        status: u32,
+    },
+    /// 64-bit Book3S: no segment for a load or store.
+    DataSegment {
+        /// Effective address.
+        address: u64,
+    },
+    /// 64-bit Book3S: no segment for a fetch.
+    InstructionSegment,
+    /// Book E: no TLB entry for a load or store.
+    DataTlbMiss {
+        /// Effective address.
+        address: u64,
+        /// ESR.
+        status: u32,
+    },
+    /// Book E: no TLB entry for a fetch.
+    InstructionTlbMiss,
+    /// An access that must be aligned.
+    Alignment {
+        /// Effective address.
+        address: u64,
+        /// DSISR on Book3S, ESR on Book E.
+        status: u32,
+    },
+    /// A program interrupt.
+    Program(Program),
+    /// A floating-point instruction with MSR\[FP\] = 0.
+    FloatingPointUnavailable,
+    /// AltiVec or SPE, with MSR\[VEC\] or MSR\[SPE\] = 0.
+    VectorUnavailable,
+    /// `sc`.
+    SystemCall,
+    /// An instruction has completed with MSR\[SE\] = 1.
+    Trace,
+    /// An access that no memory and no device answers: a machine check, as the bus error is on the part.
+    MachineCheck,
+}

@@ -1,0 +1,300 @@
+//! Before each entry: interrupts are taken, or the guest is held until they can be.
+//!
+//! [`Vcpu::prepare`] is the one place where interrupts reach the guest. Whatever happened since the last entry, it
+//! looks at what waits and at the guest as it is now; nothing is remembered but the hold that a waiting interrupt
+//! has on the guest. That is why none can be missed here: while one waits that the guest's MSR lets in, the guest
+//! either takes it now or runs under a hold.
+
+use magicpage::{Family, layout, msr};
+
+use crate::deferral::Hold;
+use crate::hardware::{Entry, Exit, Hardware, Shared};
+use crate::interpret::Interpreted;
+use crate::interrupt::{Interrupt, Row};
+use crate::spr::number;
+use crate::vcpu::{Idle, Vcpu};
+
+/// A section may keep a machine check or a reset waiting for this many exits under a hold.
+const MOST_EXITS: u32 = 256;
+/// And for this many ticks of the time base.
+const MOST_TICKS: u64 = 4096;
+
+/// What is to be done with the guest now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// Enter it.
+    Enter(Entry),
+    /// It sleeps; the time base at which its decrementer passes zero.
+    Idle(u64),
+    /// It has stopped for good: a machine check found MSR\[ME\] clear.
+    CheckStop,
+}
+
+/// Why [`Vcpu::run`] came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// The hardware gave control back to the host: a deadline has passed, or it was told to stop.
+    Host,
+    /// The guest sleeps; the time base at which its decrementer passes zero.
+    Idle(u64),
+    /// The guest's processor has stopped for good.
+    CheckStop,
+}
+
+/// What to do about the interrupt that comes first.
+enum Next {
+    Take,
+    Hold,
+    LookAgain,
+}
+
+impl Vcpu {
+    /// Makes an interrupt wait.
+    ///
+    /// Answers whether the guest's processor has such an interrupt.
+    pub fn interrupt(&mut self, interrupt: Interrupt) -> bool {
+        let known = Interrupt::WAITING.contains(&interrupt)
+            && crate::interrupt::row(self.supervisor.model.family, interrupt).is_some();
+        if known {
+            self.queue.raise(interrupt);
+        }
+        known
+    }
+
+    /// Runs the guest until there is something for others to do.
+    pub fn run(&mut self, hardware: &mut dyn Hardware) -> Stopped {
+        loop {
+            let entry = match self.prepare(hardware) {
+                Ready::Enter(entry) => entry,
+                Ready::Idle(until) => return Stopped::Idle(until),
+                Ready::CheckStop => return Stopped::CheckStop,
+            };
+            let exit = hardware.enter(&mut self.state, &entry);
+            self.handle(hardware, exit);
+            if exit == Exit::Host {
+                return Stopped::Host;
+            }
+        }
+    }
+
+    /// Takes the interrupts that can be taken and says how to go on.
+    pub fn prepare(&mut self, hardware: &mut dyn Hardware) -> Ready {
+        if self.stopped {
+            return Ready::CheckStop;
+        }
+        self.update_levels(hardware);
+        let family = self.supervisor.model.family;
+        loop {
+            let msr = self.msr(hardware);
+            let Some(row) = self.queue.next(family, msr) else {
+                self.release(hardware);
+                break;
+            };
+            match self.decide(hardware, row, msr) {
+                Next::Take => {
+                    self.release(hardware);
+                    if self.deliver(hardware, row).is_err() {
+                        self.stopped = true;
+                        return Ready::CheckStop;
+                    }
+                }
+                Next::Hold => break,
+                Next::LookAgain => {}
+            }
+        }
+        let waits = u64::from(self.queue.any());
+        self.supervisor.set_field(hardware, layout::INT_PENDING, waits);
+        self.wake();
+        match self.idle {
+            Some(_) => Ready::Idle(self.supervisor.timer.deadline()),
+            None => Ready::Enter(self.entry(hardware)),
+        }
+    }
+
+    /// Whether the guest is inside a critical section.
+    pub fn in_section(&self, hardware: &dyn Hardware) -> bool {
+        self.page().is_some() && {
+            let msr = self.msr(hardware);
+            let layout = self.supervisor.layout();
+            layout.is_critical(hardware, self.section(), &self.state, msr)
+        }
+    }
+
+    fn section(&self) -> Shared {
+        match self.page() {
+            Some(page) if page.second => self.deferral.policy.section(),
+            _ => Shared::Magic,
+        }
+    }
+
+    fn update_levels(&mut self, hardware: &mut dyn Hardware) {
+        self.queue
+            .set_level(Interrupt::External, hardware.external_line());
+        let now = hardware.timebase();
+        let expired = self.supervisor.timer.expired(now);
+        match self.supervisor.model.family {
+            Family::Book3s32 if expired => self.queue.raise(Interrupt::Decrementer),
+            Family::Book3s32 => {}
+            Family::Book3s64 => {
+                let negative = self.supervisor.timer.count(now).cast_signed() < 0;
+                self.queue.set_level(Interrupt::Decrementer, negative);
+            }
+            Family::E500 => {
+                let status = self.timer_status(expired, now);
+                self.queue.set_level(Interrupt::Decrementer, status);
+            }
+        }
+    }
+
+    /// TSR\[DIS\] and TCR\[DIE\]; an expired decrementer sets the first, and starts again where TCR\[ARE\] says so
+    /// (e500 Core Family Reference Manual 2.6).
+    fn timer_status(&mut self, expired: bool, now: u64) -> bool {
+        const DIS: u64 = 0x0800_0000;
+        const DIE: u64 = 0x0400_0000;
+        const ARE: u64 = 0x0040_0000;
+        let registers = &mut self.supervisor.registers;
+        let control = registers.get(number::TCR);
+        if expired {
+            registers.set(number::TSR, registers.get(number::TSR) | DIS);
+            if control & ARE != 0 {
+                let again = crate::page::low32(registers.get(number::DECAR));
+                self.supervisor.timer.set(now, again);
+            }
+        }
+        let registers = &self.supervisor.registers;
+        registers.get(number::TSR) & DIS != 0 && control & DIE != 0
+    }
+
+    fn decide(&mut self, hardware: &mut dyn Hardware, row: &Row, msr: u64) -> Next {
+        let may_wait = row.is_maskable() || self.deferral.policy.defers_all();
+        if !may_wait || !self.in_section(hardware) {
+            return Next::Take;
+        }
+        debug_assert_eq!(msr & msr::PR, 0, "user mode is never in a section");
+        let now = hardware.timebase();
+        let Some(hold) = self.deferral.hold else {
+            self.deferral.since = now;
+            self.deferral.exits = 0;
+            let hold = self.deferral.policy.engage();
+            return self.hold(hardware, hold);
+        };
+        let overdue =
+            self.deferral.exits >= MOST_EXITS || now.saturating_sub(self.deferral.since) >= MOST_TICKS;
+        if overdue && !row.is_maskable() {
+            return Next::Take;
+        }
+        self.hold(hardware, hold)
+    }
+
+    fn hold(&mut self, hardware: &mut dyn Hardware, hold: Hold) -> Next {
+        match hold {
+            Hold::Forward(limit) => {
+                let hold = if self.forward(hardware, limit) {
+                    hold
+                } else {
+                    self.deferral.policy.proceed()
+                };
+                self.deferral.hold = Some(hold);
+                return Next::LookAgain;
+            }
+            Hold::Protect(page) => {
+                let hold = Hold::Protect(self.held_page(page));
+                if self.deferral.hold != Some(hold) {
+                    self.release(hardware);
+                    self.protect(hardware, hold, false);
+                    self.deferral.hold = Some(hold);
+                }
+            }
+            Hold::None | Hold::Step => self.deferral.hold = Some(hold),
+        }
+        Next::Hold
+    }
+
+    /// A guest that does not map the second page is held by the first.
+    fn held_page(&self, page: Shared) -> Shared {
+        match self.page() {
+            Some(mapped) if mapped.second => page,
+            _ => Shared::Magic,
+        }
+    }
+
+    pub(crate) fn release(&mut self, hardware: &mut dyn Hardware) {
+        if let Some(hold) = self.deferral.hold.take() {
+            self.protect(hardware, hold, true);
+        }
+    }
+
+    fn protect(&mut self, hardware: &mut dyn Hardware, hold: Hold, writable: bool) {
+        if let Hold::Protect(page) = hold {
+            self.shadow.protect(hardware, page, writable);
+            self.deferral.protections += 1;
+        }
+    }
+
+    /// Carries out the rest of the section. Answers whether it is over.
+    fn forward(&mut self, hardware: &mut dyn Hardware, limit: u32) -> bool {
+        for _ in 0..limit {
+            let Ok(ins) = self.fetch(hardware) else {
+                return false;
+            };
+            if self.interpret(hardware, ins, false) != Interpreted::Done {
+                return false;
+            }
+            if !self.in_section(hardware) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// After a store to a page that is held was carried out. A hold for a machine check or a reset lasts as long as the
+    /// section: no guest looks for those.
+    pub(crate) fn stored(&mut self, hardware: &mut dyn Hardware) {
+        let msr = self.msr(hardware);
+        let next = self.queue.next(self.supervisor.model.family, msr);
+        if let Some(Hold::Protect(_)) = self.deferral.hold
+            && next.is_some_and(Row::is_maskable)
+            && self.in_section(hardware)
+        {
+            let next = self.deferral.policy.proceed();
+            if !matches!(next, Hold::Protect(_)) {
+                self.release(hardware);
+                self.deferral.hold = Some(next);
+            }
+        }
+    }
+
+    fn wake(&mut self) {
+        if self.idle == Some(Idle::Hypercall) && self.queue.any() {
+            self.idle = None;
+        }
+    }
+
+    fn entry(&mut self, hardware: &mut dyn Hardware) -> Entry {
+        let msr = self.msr(hardware);
+        let spaces = self.shadow.spaces(&self.supervisor, hardware, msr);
+        let held = self.deferral.hold;
+        let mut deadline = self.supervisor.timer.deadline();
+        let urgent = |row: &Row| !row.is_maskable();
+        if held.is_some()
+            && self
+                .queue
+                .next(self.supervisor.model.family, msr)
+                .is_some_and(urgent)
+        {
+            deadline = deadline.min(self.deferral.since.saturating_add(MOST_TICKS));
+        }
+        Entry {
+            fetch: spaces.fetch,
+            data: spaces.data,
+            endian: self.supervisor.endian,
+            step: held == Some(Hold::Step) || self.steps_itself(msr),
+            deadline: Some(deadline),
+        }
+    }
+
+    /// Whether the guest's MSR asks for trace interrupts, which Book3S has.
+    pub(crate) const fn steps_itself(&self, msr: u64) -> bool {
+        !matches!(self.supervisor.model.family, Family::E500) && msr & (msr::SE | msr::BE) != 0
+    }
+}

@@ -1,0 +1,277 @@
+//! One injection again, with every instruction.
+
+use std::fmt;
+use std::str::FromStr;
+
+use cpu::decode;
+use kvm_ppc::deferral::{self, Hold, Policy};
+use kvm_ppc::interrupt::Interrupt;
+use magicpage::{layout, msr};
+use serde::Serialize;
+
+use super::case::{self, Case, Setting, Subject};
+use super::guest::{LOOP, SITE};
+use super::judge::{Final, Moment, Verdict, judge};
+use super::sweep::Bench;
+use super::world::World;
+
+/// Names one injection.
+///
+/// Written `POLICY:SEED:SUBJECT:SETTING:KIND:STEP`, for the second of a pair with `:KIND:STEPS` behind it.
+#[derive(Clone, Copy, Debug)]
+pub struct Token {
+    /// The policy.
+    pub policy: &'static dyn Policy,
+    /// The seed of the registers.
+    pub seed: u64,
+    /// The subject's number.
+    pub subject: usize,
+    /// The setting's number.
+    pub setting: usize,
+    /// What is raised.
+    pub kind: Interrupt,
+    /// After how many instructions.
+    pub step: u32,
+    /// The second interrupt, and how many instructions after the first.
+    pub second: Option<(Interrupt, u32)>,
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            policy,
+            seed,
+            subject,
+            setting,
+            kind,
+            step,
+            second,
+        } = self;
+        write!(
+            f,
+            "{}:{seed}:{subject}:{setting}:{}:{step}",
+            policy.name(),
+            kind.name()
+        )?;
+        match second {
+            Some((kind, steps)) => write!(f, ":{}:{steps}", kind.name()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A text that is no token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` names no injection: take a token from the column REPLAY or the field `replay` of a report")]
+pub struct BadToken(String);
+
+impl FromStr for Token {
+    type Err = BadToken;
+
+    fn from_str(text: &str) -> Result<Self, BadToken> {
+        let parts: Vec<&str> = text.split(':').collect();
+        parse(&parts).ok_or_else(|| BadToken(text.to_owned()))
+    }
+}
+
+fn parse(parts: &[&str]) -> Option<Token> {
+    let [policy, seed, subject, setting, kind, step, second @ ..] = parts else {
+        return None;
+    };
+    let second = match second {
+        [] => None,
+        [kind, steps] => Some((interrupt(kind)?, steps.parse().ok()?)),
+        _ => return None,
+    };
+    Some(Token {
+        policy: deferral::from_name(policy)?,
+        seed: seed.parse().ok()?,
+        subject: subject.parse().ok()?,
+        setting: setting.parse().ok()?,
+        kind: interrupt(kind)?,
+        step: step.parse().ok()?,
+        second,
+    })
+}
+
+fn interrupt(name: &str) -> Option<Interrupt> {
+    Interrupt::WAITING.into_iter().find(|kind| kind.name() == name)
+}
+
+/// One instruction of a replay.
+#[derive(Clone, Debug, Serialize)]
+pub struct Step {
+    /// Address of the instruction.
+    pub address: u64,
+    /// Its text.
+    pub instruction: String,
+    /// The guest's MSR\[EE\] in front of it.
+    pub ee: bool,
+    /// Whether it stands in a critical section.
+    pub critical: bool,
+    /// The page's `int_pending`.
+    pub pending: bool,
+    /// What keeps the guest from leaving a section unseen.
+    pub hold: Option<&'static str>,
+    /// What happens in front of it.
+    pub event: Option<String>,
+}
+
+/// A replay.
+#[derive(Clone, Debug, Serialize)]
+pub struct Replay {
+    /// The policy.
+    pub policy: &'static str,
+    /// Family and byte order.
+    pub target: String,
+    /// Whose template, and which.
+    pub template: String,
+    /// The instruction.
+    pub original: String,
+    /// EE and RI before, what is asked for, and what else changes.
+    pub setting: String,
+    /// Every instruction until the guest waits.
+    pub steps: Vec<Step>,
+    /// Whether the interrupt was missed.
+    pub missed: bool,
+    /// How late it was taken.
+    pub late: u64,
+    /// How many times too often.
+    pub duplicated: u32,
+    /// Whether registers were left changed.
+    pub clobbered: bool,
+}
+
+/// Instructions that a replay shows at most.
+const MOST: usize = 1000;
+
+/// Replays an injection.
+///
+/// # Errors
+///
+/// The token, if it names nothing.
+pub fn replay(token: &Token) -> Result<Replay, BadToken> {
+    let bad = || BadToken(token.to_string());
+    let subjects = case::subjects();
+    let subject = subjects.get(token.subject).ok_or_else(bad)?;
+    let setting = *subject.settings().get(token.setting).ok_or_else(bad)?;
+    let mut bench = Bench::new(subject.target, subject.origin, token.policy);
+    bench.prepare(subject, setting, token.seed, false);
+    let expected = bench.undisturbed(subject).ok_or_else(bad)?;
+    bench.prepare(subject, setting, token.seed, true);
+    let case = Case {
+        subject,
+        setting,
+        kind: token.kind,
+    };
+    let (steps, verdict) = traced(&mut bench, &case, token, &expected);
+    Ok(described(token, subject, setting, steps, verdict))
+}
+
+fn traced(bench: &mut Bench, case: &Case, token: &Token, expected: &Final) -> (Vec<Step>, Verdict) {
+    let target = case.subject.target;
+    let world = bench.at_boundary(case.kind, 0);
+    world.vcpu.queue.clear(case.kind);
+    let mut steps = Vec::new();
+    let mut moment = Moment::of(world, target, case.kind);
+    let mut raised = 0;
+    let mut seen = world.vcpu.taken;
+    for number in 0..MOST {
+        let mut event = None;
+        if u32::try_from(number) == Ok(token.step) {
+            moment = Moment::of(world, target, case.kind);
+            world.vcpu.interrupt(case.kind);
+            raised = number;
+            event = Some(format!("{} raised", case.kind.name()));
+        }
+        if let Some((kind, later)) = token.second
+            && u32::try_from(number - raised) == Ok(later)
+            && number >= raised
+            && raised > 0
+        {
+            world.vcpu.interrupt(kind);
+            event = Some(format!("{} raised", kind.name()));
+        }
+        world.vcpu.prepare(&mut world.machine);
+        if world.vcpu.taken != seen {
+            seen = world.vcpu.taken;
+            let taken = seen.map(|taken| format!("{} taken at {:#x}", taken.interrupt.name(), taken.address));
+            event = [event, taken]
+                .into_iter()
+                .flatten()
+                .reduce(|one, other| format!("{one}; {other}"));
+        }
+        if world.vcpu.state.pc == LOOP {
+            break;
+        }
+        steps.push(shown(world, case.subject, event));
+        world.step();
+    }
+    let finished = world.finish();
+    let verdict = judge(world, case.subject, case.kind, moment, finished, expected);
+    (steps, verdict)
+}
+
+fn shown(world: &World, subject: &Subject, event: Option<String>) -> Step {
+    let pc = world.vcpu.state.pc;
+    let at = usize::try_from(pc).unwrap_or(0);
+    let bytes = world.machine.memory().get(at..at + 4).unwrap_or(&[0; 4]);
+    let word = subject
+        .target
+        .endian
+        .read_u32([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    let pending = world.vcpu.supervisor.field(&world.machine, layout::INT_PENDING) != 0;
+    Step {
+        address: pc,
+        instruction: decode(word, subject.target.family).text(Some(pc)).to_string(),
+        ee: world.vcpu.msr(&world.machine) & msr::EE != 0,
+        critical: world.vcpu.in_section(&world.machine),
+        pending,
+        hold: world.vcpu.deferral.hold().map(|hold| match hold {
+            Hold::None => "none",
+            Hold::Step => "step",
+            Hold::Protect(_) => "page read-only",
+            Hold::Forward(_) => "carried forward",
+        }),
+        event,
+    }
+}
+
+fn described(
+    token: &Token,
+    subject: &Subject,
+    setting: Setting,
+    steps: Vec<Step>,
+    verdict: Verdict,
+) -> Replay {
+    let owned = |bits: u64| {
+        format!(
+            "EE={} RI={}",
+            u8::from(bits & msr::EE != 0),
+            u8::from(bits & msr::RI != 0)
+        )
+    };
+    let other = if setting.other == 0 {
+        ""
+    } else {
+        ", another bit changes"
+    };
+    Replay {
+        policy: token.policy.name(),
+        target: subject.target.name(),
+        template: format!("{:?} {}", subject.origin, subject.template).to_lowercase(),
+        original: decode(subject.original, subject.target.family)
+            .text(Some(SITE))
+            .to_string(),
+        setting: format!(
+            "{} before, {} asked for{other}",
+            owned(setting.before),
+            owned(setting.asked)
+        ),
+        steps,
+        missed: verdict.missed,
+        late: verdict.late,
+        duplicated: verdict.duplicated,
+        clobbered: verdict.clobbered,
+    }
+}

@@ -1,0 +1,99 @@
+//! What becomes of injected interrupts: taken in time, late, or missed.
+//!
+//! While one waits, the guest is looked at after every instruction, without the host's noticing. An interrupt is late
+//! by the instructions that have run since the guest first could have taken it.
+
+use super::guest::Guest;
+use kvm_ppc::interrupt::Interrupt;
+use serde::Serialize;
+
+/// An interrupt that waits at a trampoline's look at `int_pending` is on its way to be taken; no trampoline is longer.
+pub const TRAMPOLINE: u64 = 64;
+
+/// Sums over the injected interrupts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Injected {
+    /// How many were raised.
+    pub raised: u64,
+    /// Of those, how many found one waiting already: the guest sees one for both.
+    pub merged: u64,
+    /// How many the guest has taken.
+    pub taken: u64,
+    /// How many wait, because the guest has not let them in so far.
+    pub waiting: u64,
+    /// How many wait although the guest has let them in.
+    pub missed: u64,
+    /// How many were taken more than [`TRAMPOLINE`] instructions after the guest could have.
+    pub late: u64,
+    /// The most instructions from when the guest could have taken one to when it did.
+    pub late_max: u64,
+    /// The most instructions from when one was raised to when the guest took it, masked or not.
+    pub latency_max: u64,
+}
+
+/// Watches an interrupt from when it is raised.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch {
+    interrupt: Interrupt,
+    /// Counts of instructions.
+    waiting: Option<Waiting>,
+    /// The sums so far.
+    pub sums: Injected,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    raised: u64,
+    allowed: Option<u64>,
+    taken_before: u64,
+}
+
+impl Watch {
+    /// Watches interrupts of one kind.
+    pub fn new(interrupt: Interrupt) -> Self {
+        Self { interrupt, waiting: None, sums: Injected::default() }
+    }
+
+    /// Whether one waits, so that the guest must be looked at after every instruction.
+    pub const fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// One is about to be raised.
+    pub fn raise(&mut self, guest: &Guest) {
+        self.sums.raised += 1;
+        if guest.vcpu.queue.waits(self.interrupt) {
+            self.sums.merged += 1;
+            return;
+        }
+        let taken_before = guest.vcpu.statistics.taken(self.interrupt);
+        self.waiting = Some(Waiting { raised: guest.instructions(), allowed: None, taken_before });
+    }
+
+    /// The guest has made a turn. `reached`: nobody but us has stopped it.
+    pub fn look(&mut self, guest: &Guest, reached: bool) {
+        let Some(waiting) = &mut self.waiting else { return };
+        let now = guest.instructions();
+        if guest.vcpu.statistics.taken(self.interrupt) != waiting.taken_before {
+            let late = waiting.allowed.map_or(0, |allowed| now - allowed);
+            self.sums.taken += 1;
+            self.sums.late_max = self.sums.late_max.max(late);
+            self.sums.late += u64::from(late > TRAMPOLINE);
+            self.sums.latency_max = self.sums.latency_max.max(now - waiting.raised);
+            self.waiting = None;
+        } else if reached && waiting.allowed.is_none() && guest.lets_in(self.interrupt) {
+            waiting.allowed = Some(now);
+        }
+    }
+
+    /// The sums when the guest has ended.
+    pub fn finish(&self, guest: &Guest) -> Injected {
+        let mut sums = self.sums;
+        if let Some(waiting) = self.waiting {
+            let now = guest.instructions();
+            let missed = waiting.allowed.is_some_and(|allowed| now - allowed > TRAMPOLINE);
+            if missed { sums.missed += 1 } else { sums.waiting += 1 }
+        }
+        sums
+    }
+}
