@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{completions, diff, explain, inspect, race, revert, rewrite, verify};
+use crate::commands::{completions, diff, explain, inspect, race, revert, rewrite, run, verify};
 use crate::error::Error;
 use crate::ui::Ui;
 
@@ -74,6 +74,7 @@ enum Command {
     Verify(verify::Args),
     Diff(diff::Args),
     Explain(explain::Args),
+    Run(Box<run::Args>),
     Race(race::Args),
     Completions(completions::Args),
 }
@@ -114,6 +115,7 @@ fn run(command: &Command, ui: &mut Ui) -> Result<Status, Error> {
         Command::Verify(args) => verify::run(args, ui),
         Command::Diff(args) => diff::run(args, ui),
         Command::Explain(args) => explain::run(args, ui),
+        Command::Run(args) => run::run(args, ui),
         Command::Race(args) => race::run(args, ui),
         Command::Completions(args) => completions::run(args, &mut Cli::command(), ui),
     }

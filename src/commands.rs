@@ -7,4 +7,5 @@ pub mod inspect;
 pub mod race;
 pub mod revert;
 pub mod rewrite;
+pub mod run;
 pub mod verify;

@@ -7,6 +7,10 @@ use std::fmt::Debug;
 use std::io;
 use std::path::PathBuf;
 
+use ppcpv::run::boot::BootError;
+use ppcpv::run::gdb::GdbError;
+use ppcpv::run::image::LoadError;
+use ppcpv::run::snapshot::SnapshotError;
 use rewriter::asm::AsmError;
 use rewriter::elf::{ElfError, NoteError, RevertError, WriteError};
 use serde::Serialize;
@@ -101,6 +105,33 @@ pub enum Error {
         /// Its address.
         address: u64,
     },
+    /// An image that is no guest.
+    #[error("`{image}`: {cause}")]
+    Load {
+        /// Its name.
+        image: String,
+        /// Why.
+        cause: LoadError,
+    },
+    /// A guest that cannot be started.
+    #[error("`{image}`: {cause}")]
+    Boot {
+        /// Its name.
+        image: String,
+        /// Why.
+        cause: BootError,
+    },
+    /// A guest that cannot be resumed.
+    #[error("`{}`: {cause}", path.display())]
+    Snapshot {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: SnapshotError,
+    },
+    /// There is no debugger, or it is gone.
+    #[error("{0}")]
+    Debugger(String),
     /// Assembly text that is no instruction.
     #[error("`{}` is neither a word in hexadecimal nor an instruction: {}", .0.text, .0.problem)]
     Assembly(AsmError),
@@ -112,6 +143,15 @@ pub enum Error {
         /// The family's name.
         family: &'static str,
     },
+}
+
+impl From<GdbError<Self>> for Error {
+    fn from(error: GdbError<Self>) -> Self {
+        match error {
+            GdbError::Outside(error) => error,
+            other => Self::Debugger(other.to_string()),
+        }
+    }
 }
 
 /// What an error is about, as far as it is about a place in an image.
@@ -137,6 +177,9 @@ impl Error {
         match self {
             Self::Image { cause, .. } => variant(cause),
             Self::Rewrite { cause, .. } => variant(cause),
+            Self::Load { cause, .. } => variant(cause),
+            Self::Boot { cause, .. } => variant(cause),
+            Self::Snapshot { cause, .. } => variant(cause),
             Self::Revert {
                 cause: RevertError::Note(cause),
                 ..
@@ -158,6 +201,15 @@ impl Error {
             Self::Assembly(_) => {
                 "a word is 0x and up to 8 digits; an instruction is like 'mtmsr r3' or 'mtspr 272, r9'"
             }
+            Self::Boot {
+                cause: BootError::Segment { .. } | BootError::NoRoom { .. },
+                ..
+            } => "give more --memory, or link the image to lower physical addresses",
+            Self::Boot {
+                cause: BootError::Memory(_) | BootError::Board(_),
+                ..
+            } => "give another --memory",
+            Self::Debugger(_) => "give another --gdb address; port 0 is any that is free",
             Self::Image {
                 cause: ElfError::AlreadyRewritten,
                 ..

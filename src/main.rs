@@ -13,6 +13,7 @@ mod commands;
 mod demo;
 mod document;
 mod error;
+mod guest;
 mod input;
 mod linux;
 mod listing;
@@ -22,6 +23,7 @@ mod place;
 mod plans;
 mod proofs;
 mod tables;
+mod terminal;
 mod ui;
 
 use std::process::ExitCode;

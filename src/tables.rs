@@ -1,6 +1,7 @@
 //! Plans and images as text: tables for people.
 
 pub mod race;
+pub mod run;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

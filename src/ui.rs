@@ -93,6 +93,18 @@ impl Ui {
         Progress(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
     }
 
+    /// A count of things that goes on until it has come to `most`, or nobody knows where; shown on a terminal.
+    pub fn counter(&self, what: &'static str, most: Option<u64>) -> Progress {
+        if self.quiet || self.is_json() {
+            return Progress(ProgressBar::hidden());
+        }
+        let bar = most.map_or_else(ProgressBar::new_spinner, ProgressBar::new).with_message(what);
+        let template =
+            if most.is_some() { "{human_pos} of {human_len} {msg} {eta}" } else { "{human_pos} {msg}" };
+        let style = ProgressStyle::with_template(template);
+        Progress(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
+    }
+
     /// Hands over what was printed so far.
     ///
     /// # Errors
@@ -132,6 +144,11 @@ impl Progress {
     /// So many steps are done.
     pub fn set(&self, steps: usize) {
         self.0.set_position(steps as u64);
+    }
+
+    /// Does something that prints, with the bar out of the way.
+    pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.0.suspend(print)
     }
 }
 

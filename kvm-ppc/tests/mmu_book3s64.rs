@@ -220,11 +220,19 @@ fn a_changed_segment_takes_its_mappings_away() {
 fn a_replaced_segment_takes_its_mappings_away() {
     let mut guest = with_entry(0, PRIMARY, FIRST, 0x20_0182);
     assert_eq!(guest.access(SF | ON, EA, Access::Store), Ok(Frame::Memory(0x200)));
-    let mmu = guest.vcpu.supervisor.mmu.book3s64_mut().expect("a 64-bit Book3S processor");
+    let mmu = guest
+        .vcpu
+        .supervisor
+        .mmu
+        .book3s64_mut()
+        .expect("a 64-bit Book3S processor");
     let stale = mmu.slb.write(0xd000_0000_0800_0003, VSID << 12);
     guest.shadow.discard(&mut guest.fake, stale);
     assert_eq!(guest.mapped(SF | ON, EA, Access::Store), None);
-    assert_eq!(guest.access(SF | ON, EA | 1 << 60, Access::Store), Ok(Frame::Memory(0x200)));
+    assert_eq!(
+        guest.access(SF | ON, EA | 1 << 60, Access::Store),
+        Ok(Frame::Memory(0x200))
+    );
 }
 
 /// The operand of `tlbie` is a virtual address: sixteen bits of page number name the page in every segment.

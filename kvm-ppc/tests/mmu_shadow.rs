@@ -281,6 +281,41 @@ fn blocks_that_disagree_get_a_space_each() {
     assert_eq!(differ, [12]);
 }
 
+/// Data through a block, fetches through the table, the same frame: an instruction that loads from its own page.
+#[test]
+fn a_block_and_an_entry_that_agree_share_a_mapping() {
+    let mut guest = guest();
+    guest.bats().data[1] = Bat {
+        upper: 0x3000_0002,
+        lower: 0x0020_0002,
+    };
+    for access in KINDS {
+        assert_eq!(guest.access(ON, 0x3000_0000, access), Ok(Frame::Memory(0x200)));
+    }
+    for access in KINDS {
+        assert!(guest.mapped(ON, 0x3000_0000, access).is_some(), "{access:?}");
+    }
+}
+
+/// A page that the guest moves with no `tlbie`, found out by a store, is replaced: that is no reason for a space more.
+#[test]
+fn a_moved_page_is_replaced() {
+    let mut guest = guest();
+    entry(&mut guest, 7, 0x20_0002);
+    assert!(guest.access(ON, 0x3000_0000, Access::Load).is_ok());
+    entry(&mut guest, 7, 0x30_0002);
+    assert_eq!(
+        guest.access(ON, 0x3000_0000, Access::Store),
+        Ok(Frame::Memory(0x300))
+    );
+    assert_eq!(
+        guest.mapped(ON, 0x3000_0000, Access::Load),
+        Some(Frame::Memory(0x300))
+    );
+    let spaces = spaces(&mut guest, ON);
+    assert_eq!(spaces.fetch, spaces.data);
+}
+
 #[test]
 fn nothing_but_memory_is_mapped() {
     let mut guest = guest();

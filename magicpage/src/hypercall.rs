@@ -133,7 +133,10 @@ bitflags! {
 }
 
 impl PageFeatures {
-    /// The names of the features on command lines and in plans.
+    /// The features that Linux's guests know.
+    pub const LINUX: Self = Self::SR.union(Self::MAS0_TO_SPRG7);
+
+    /// The names of Linux's features on command lines and in plans.
     pub const NAMES: [(&'static str, Self); 2] = [("sr", Self::SR), ("mas0-to-sprg7", Self::MAS0_TO_SPRG7)];
 }
 

@@ -38,7 +38,7 @@ impl Default for Options {
     /// Everything that the interface knows.
     fn default() -> Self {
         Self {
-            features: PageFeatures::all(),
+            features: PageFeatures::LINUX,
             templates: Allowed::ALL,
             exclude: Vec::new(),
             assume_r2: false,

@@ -165,7 +165,7 @@ fn segments<H: FileHeader<Endian = Endianness>>(file: &[u8]) -> Result<(Image, E
         return Err(LoadError::Empty);
     }
     let image = Image { segments, entry: header.e_entry(endian).into(), symbols: Vec::new() };
-    let endian = if endian.is_big_endian() { Endian::Big } else { Endian::Little };
+    let endian = if endian == Endianness::Big { Endian::Big } else { Endian::Little };
     Ok((image, endian))
 }
 

@@ -228,11 +228,8 @@ fn ensure(shadow: &mut Shadow, supervisor: &Supervisor, hardware: &mut dyn Hardw
     }
     let needed = u32::try_from(keys.len()).unwrap_or(u32::MAX);
     if !numbers.by_key.is_empty() && numbers.next().saturating_add(needed) > hardware.spaces() {
-        let split = numbers.split;
         shadow.flush(hardware);
-        let table = Arc::make_mut(&mut shadow.table);
-        table.regime = Some(Regime::new(supervisor));
-        table.numbers.split = split;
+        Arc::make_mut(&mut shadow.table).regime = Some(Regime::new(supervisor));
     }
     let numbers = &mut Arc::make_mut(&mut shadow.table).numbers;
     for key in keys {

@@ -38,7 +38,7 @@ const FPU: &str = "org.gnu.gdb.power.fpu";
 
 /// The registers of a family, in the order of the numbers.
 fn rows(family: Family) -> Vec<Row> {
-    let word = family.word_size().bytes();
+    let word = usize::from(family.word_size().bytes());
     let int = if word == 8 { "uint64" } else { "uint32" };
     let row = |which, name, number, bytes, kind| Row { which, name, number, bytes, kind };
     let mut rows: Vec<Row> = (0..32).map(|at| row(Which::Gpr(at), "r", at, word, int)).collect();

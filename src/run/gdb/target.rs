@@ -85,7 +85,8 @@ pub struct Debugger<'r, O: Outside> {
 }
 
 /// The outside has failed; why is in [`Debugger::failed`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the guest could not go on")]
 pub struct Failed;
 
 impl<'r, O: Outside> Debugger<'r, O> {
