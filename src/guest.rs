@@ -68,7 +68,10 @@ pub struct Document<'d> {
 ///
 /// When that fails.
 pub fn file(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|cause| Error::Read { path: path.into(), cause })
+    fs::read(path).map_err(|cause| Error::Read {
+        path: path.into(),
+        cause,
+    })
 }
 
 /// A number, in hexadecimal after 0x, or in decimal with K, M or G behind it.
@@ -81,10 +84,16 @@ pub fn number(text: &str) -> Result<u64, String> {
         return u64::from_str_radix(digits, 16).map_err(|error| error.to_string());
     }
     let units = [("K", 10), ("M", 20), ("G", 30)];
-    let unit = units.iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, *shift)));
+    let unit = units
+        .iter()
+        .find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, *shift)));
     let (digits, shift) = unit.unwrap_or((text, 0));
-    let number: u64 = digits.parse().map_err(|error: std::num::ParseIntError| error.to_string())?;
-    number.checked_mul(1 << shift).ok_or_else(|| "the number is too large".into())
+    let number: u64 = digits
+        .parse()
+        .map_err(|error: std::num::ParseIntError| error.to_string())?;
+    number
+        .checked_mul(1 << shift)
+        .ok_or_else(|| "the number is too large".into())
 }
 
 /// Reads an image and rewrites it if asked for.
@@ -104,7 +113,11 @@ pub fn load(path: &Path, start: &Start, plan: &PlanArgs) -> Result<Loaded, Error
             reserved: Vec::new(),
         });
     }
-    let noted = if start.rewrite { None } else { input.note()?.map(|note| note.plan.family) };
+    let noted = if start.rewrite {
+        None
+    } else {
+        input.note()?.map(|note| note.plan.family)
+    };
     let options = ReadOptions {
         family: start.family.or(noted),
         endian: None,
@@ -115,24 +128,60 @@ pub fn load(path: &Path, start: &Start, plan: &PlanArgs) -> Result<Loaded, Error
     let family = elf.image().family;
     let (image, endian) = parse(&input.name, &input.bytes)?;
     if !start.rewrite {
-        return Ok(Loaded { name: input.name, image, family, endian, rewritten: None, reserved: Vec::new() });
+        return Ok(Loaded {
+            name: input.name,
+            image,
+            family,
+            endian,
+            rewritten: None,
+            reserved: Vec::new(),
+        });
     }
     let (bytes, rewritten) = rewrite(&elf, &input.name, plan)?;
     let (changed, endian) = parse(&input.name, &bytes)?;
     let reserved = added(&image, &changed);
-    Ok(Loaded { name: input.name, image: changed, family, endian, rewritten: Some(rewritten), reserved })
+    Ok(Loaded {
+        name: input.name,
+        image: changed,
+        family,
+        endian,
+        rewritten: Some(rewritten),
+        reserved,
+    })
+}
+
+/// The names in an image.
+///
+/// # Errors
+///
+/// When it is no image.
+pub fn names(path: &Path) -> Result<Image, Error> {
+    let input = Input::file(path)?;
+    Ok(parse(&input.name, &input.bytes)?.0.names())
 }
 
 fn parse(name: &str, bytes: &[u8]) -> Result<(Image, Endian), Error> {
-    Image::parse(bytes).map_err(|cause| Error::Load { image: name.into(), cause })
+    Image::parse(bytes).map_err(|cause| Error::Load {
+        image: name.into(),
+        cause,
+    })
 }
 
 fn rewrite(elf: &ElfImage<'_>, name: &str, args: &PlanArgs) -> Result<(Vec<u8>, Rewritten), Error> {
     let plan = plans::make(elf, name, args, true)?;
-    let stub = plan.stub.as_ref().map(|stub| Stub { address: stub.address, words: stub.words.clone() });
-    let options = WriteOptions { relayout: true, stub, plan_only: false };
-    let bytes =
-        elf::write(elf, &plan, &options).map_err(|cause| Error::Rewrite { image: name.into(), cause })?;
+    let stub = plan.stub.as_ref().map(|stub| Stub {
+        address: stub.address,
+        words: stub.words.clone(),
+    });
+    let options = WriteOptions {
+        relayout: true,
+        stub,
+        plan_only: false,
+    };
+    let bytes = elf::write(elf, &plan, &options).map_err(|cause| Error::Rewrite {
+        image: name.into(),
+        cause,
+    })?;
     let totals = plan.totals();
     let rewritten = Rewritten {
         candidates: totals.candidates,
@@ -148,7 +197,12 @@ fn added(original: &Image, rewritten: &Image) -> Vec<Range<u64>> {
         let mut segments = original.segments.iter().map(|segment| segment.range());
         segments.any(|old| old.start <= range.start && range.end <= old.end)
     };
-    rewritten.segments.iter().map(|segment| segment.range()).filter(|range| !known(range)).collect()
+    rewritten
+        .segments
+        .iter()
+        .map(|segment| segment.range())
+        .filter(|range| !known(range))
+        .collect()
 }
 
 /// The processor that was asked for, or the one that stands for the family.
@@ -177,7 +231,10 @@ pub fn tracer(path: &Path, replace: bool, names: &Image) -> Result<Tracer, Error
         Box::new(BufWriter::new(io::stderr()))
     } else {
         Output::new(path, replace)?;
-        let file = File::create(path).map_err(|cause| Error::Write { path: path.into(), cause })?;
+        let file = File::create(path).map_err(|cause| Error::Write {
+            path: path.into(),
+            cause,
+        })?;
         Box::new(BufWriter::new(file))
     };
     Ok(Tracer::new(out, names))

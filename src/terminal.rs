@@ -38,7 +38,14 @@ impl<'u> Terminal<'u> {
     ) -> Result<Self, Error> {
         let progress = ui.counter("instructions", limit);
         let typed = input.map(typed).transpose()?;
-        Ok(Self { ui, console: Vec::new(), open: false, progress, typed, saved })
+        Ok(Self {
+            ui,
+            console: Vec::new(),
+            open: false,
+            progress,
+            typed,
+            saved,
+        })
     }
 
     /// Says something that is neither the guest's nor a result.
@@ -47,8 +54,7 @@ impl<'u> Terminal<'u> {
     ///
     /// When nobody listens.
     pub fn say(&mut self, what: &str) -> Result<(), Error> {
-        self.ui.flush()?;
-        Ok(writeln!(io::stderr().lock(), "{what}")?)
+        Ok(writeln!(self.ui.aside(), "{what}")?)
     }
 
     /// What the guest printed. The console's last line is ended, so that what follows begins one.
@@ -97,7 +103,8 @@ impl Outside for Terminal<'_> {
     }
 
     fn progress(&mut self, instructions: u64) {
-        self.progress.set(usize::try_from(instructions).unwrap_or(usize::MAX));
+        self.progress
+            .set(usize::try_from(instructions).unwrap_or(usize::MAX));
     }
 
     fn input(&mut self) -> Option<Vec<u8>> {

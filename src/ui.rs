@@ -58,6 +58,13 @@ impl Ui {
         &mut self.out
     }
 
+    /// Where what is no result goes. Results that wait to be printed go first.
+    pub fn aside(&mut self) -> impl Write + use<> {
+        // Whoever prints next finds out if this fails.
+        let _ = self.flush();
+        AutoStream::new(io::stderr().lock(), self.color)
+    }
+
     /// Whether results are to be JSON.
     pub fn is_json(&self) -> bool {
         self.format == Format::Json
@@ -98,9 +105,14 @@ impl Ui {
         if self.quiet || self.is_json() {
             return Progress(ProgressBar::hidden());
         }
-        let bar = most.map_or_else(ProgressBar::new_spinner, ProgressBar::new).with_message(what);
-        let template =
-            if most.is_some() { "{human_pos} of {human_len} {msg} {eta}" } else { "{human_pos} {msg}" };
+        let bar = most
+            .map_or_else(ProgressBar::new_spinner, ProgressBar::new)
+            .with_message(what);
+        let template = if most.is_some() {
+            "{human_pos} of {human_len} {msg} {eta}"
+        } else {
+            "{human_pos} {msg}"
+        };
         let style = ProgressStyle::with_template(template);
         Progress(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
     }

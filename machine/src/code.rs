@@ -217,7 +217,6 @@ impl Code {
     /// Sets the byte order, after [`clear`](Self::clear).
     pub(crate) fn set_endian(&mut self, endian: Endian) {
         self.endian = endian;
-        self.log.restart();
     }
 
     /// Where a copy that is made now will have to catch up from.

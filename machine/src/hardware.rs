@@ -12,7 +12,7 @@ use crate::tlb::offset;
 impl<D: Devices> Machine<D> {
     fn set_mapping(&mut self, tag: u64, mapping: Option<Mapping>) {
         if self.bus.table.set(tag, mapping) {
-            //X self.bus.tlb.drop_page(tag);
+            self.bus.tlb.drop_page(tag);
             self.fetch.drop_page(tag);
         }
     }

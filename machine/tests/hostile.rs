@@ -64,7 +64,7 @@ fn mapped(family: Family, icache: Icache) -> Machine {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Self-modifying code, unaligned and page-crossing accesses included; where the machine wants the host, the naive
     /// processor must not have completed the instruction, or must have done what the time base or alignment forbid.

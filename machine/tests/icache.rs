@@ -193,6 +193,28 @@ fn a_page_of_code_that_becomes_data_becomes_fast_and_stays_right() {
         assert_eq!(get(&machine, 0x3104), 0x3100);
         assert_eq!(machine.instructions(), round * (2 + 2 + 400 + 1));
     }
+    // It is still code to whoever executes it, and to whoever stores to it then.
+    let source = "li r9, 0x3000\nmtspr 9, r9\nbctrl\nstw r10, 0(r9)\nbctrl\nsc";
+    put(&mut machine, 0, &words(source));
+    let mut state = State::new(common::FAMILY);
+    state.gpr[10] = words("addi r3, r3, 16")[0].into();
+    assert_eq!(machine.enter(&mut state, &entry()), Exit::SystemCall);
+    assert_eq!(state.gpr[3], 17);
+}
+
+#[test]
+fn code_that_the_guest_has_just_written_may_be_written_again() {
+    let mut machine = bare(Icache::Coherent);
+    let source =
+        "li r9, 0x3000\nmtspr 9, r9\nstw r11, 0(r9)\nstw r12, 4(r9)\nbctrl\nstw r10, 0(r9)\nbctrl\nsc";
+    put(&mut machine, 0, &words(source));
+    let mut state = State::new(common::FAMILY);
+    let code = words("addi r3, r3, 16\naddi r3, r3, 1\nblr");
+    for (register, word) in state.gpr[10..].iter_mut().zip(code) {
+        *register = word.into();
+    }
+    assert_eq!(machine.enter(&mut state, &entry()), Exit::SystemCall);
+    assert_eq!(state.gpr[3], 17);
 }
 
 #[test]

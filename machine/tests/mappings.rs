@@ -71,6 +71,35 @@ fn a_page_that_loses_a_right_loses_it_at_once() {
 }
 
 #[test]
+fn a_flush_takes_all_mappings() {
+    let (mut machine, mut state) = with_program("lwz r5, 0(r4)\nstw r5, 0(r4)\nsc\nb -12");
+    state.gpr[4] = 8 * PAGE;
+    assert_eq!(machine.enter(&mut state, &entry()), Exit::SystemCall);
+    machine.flush();
+    machine.map(place(0), Frame::Memory(0), Rights::EXECUTE);
+    let address = 8 * PAGE;
+    let exit = machine.enter(&mut state, &entry());
+    assert_eq!(
+        exit,
+        Exit::Data {
+            address,
+            store: false
+        }
+    );
+}
+
+#[test]
+fn pages_that_share_an_entry_of_a_buffer_stay_apart() {
+    let (mut machine, mut state) =
+        with_program("lwz r5, 0(r4)\nstw r6, 0(r7)\nlwz r8, 0(r4)\nlwz r9, 0(r7)\nsc");
+    machine.map(place(0x108), Frame::Memory(9), Rights::all());
+    put(&mut machine, 8 * PAGE, &[77]);
+    (state.gpr[4], state.gpr[6], state.gpr[7]) = (8 * PAGE, 88, 0x108 * PAGE);
+    assert_eq!(machine.enter(&mut state, &entry()), Exit::SystemCall);
+    assert_eq!((state.gpr[5], state.gpr[8], state.gpr[9]), (77, 77, 88));
+}
+
+#[test]
 fn fetches_need_their_own_right() {
     let (mut machine, mut state) = with_program("nop\nb -4");
     machine.stop_at(Some(10));

@@ -147,11 +147,18 @@ fn models() -> ValueParser {
 }
 
 fn boards() -> ValueParser {
-    named(vec![("gamecube", BoardModel::GameCube), ("plain", BoardModel::Plain)])
+    named(vec![
+        ("gamecube", BoardModel::GameCube),
+        ("plain", BoardModel::Plain),
+    ])
 }
 
 fn kinds() -> ValueParser {
-    named(Interrupt::WAITING.map(|interrupt| (interrupt.name(), interrupt)).to_vec())
+    named(
+        Interrupt::WAITING
+            .map(|interrupt| (interrupt.name(), interrupt))
+            .to_vec(),
+    )
 }
 
 /// Runs the subcommand.
@@ -164,27 +171,44 @@ pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
         Some(path) => Some(Output::new(path, args.kept.force)?),
         None => None,
     };
-    let loaded = args.image.as_ref().map(|path| guest::load(path, &args.start, &args.plan)).transpose()?;
-    let guest = match (&args.kept.resume, &loaded) {
-        (Some(path), _) => resumed(path, args)?,
-        (None, Some(loaded)) => started(loaded, args, ui)?,
+    let (guest, names, rewritten) = match (&args.kept.resume, &args.image) {
+        (Some(path), image) => {
+            let names = image.as_ref().map(|image| guest::names(image)).transpose()?;
+            (resumed(path, args)?, names.unwrap_or_default(), None)
+        }
+        (None, Some(image)) => {
+            let loaded = guest::load(image, &args.start, &args.plan)?;
+            (
+                started(&loaded, args, ui)?,
+                loaded.image.names(),
+                loaded.rewritten,
+            )
+        }
         (None, None) => return Err(Error::Usage("give an IMAGE, or --resume".into())),
     };
-    let names = loaded.as_ref().map_or_else(Image::default, |loaded| loaded.image.names());
-    let rewritten = loaded.and_then(|loaded| loaded.rewritten);
     let first = guest.instructions();
     let mut runner = prepared(guest, args, &names)?;
     let mut terminal = Terminal::new(ui, saved, args.limit, args.input.as_deref())?;
     if let Some(text) = &args.typed {
-        runner.guest.machine.devices_mut().board.push_input(text.as_bytes());
+        runner
+            .guest
+            .machine
+            .devices_mut()
+            .board
+            .push_input(text.as_bytes());
     }
     let end = drive(&mut runner, &mut terminal, args.gdb.as_deref())?;
     let console = terminal.finish();
-    let missing = runner.snapshot_is_missing().then_some(args.kept.snapshot_at).flatten();
+    let missing = runner
+        .snapshot_is_missing()
+        .then_some(args.kept.snapshot_at)
+        .flatten();
     let report = Report::new(&runner, &names, end, first);
     show(args, ui, &report, rewritten.as_ref(), &console)?;
     match missing {
-        Some(at) => Err(Error::Usage(format!("nothing was saved: the guest ended before instruction {at}"))),
+        Some(at) => Err(Error::Usage(format!(
+            "nothing was saved: the guest ended before instruction {at}"
+        ))),
         None if report.is_good() => Ok(Status::Done),
         None => Ok(Status::Findings),
     }
@@ -200,7 +224,12 @@ fn started(loaded: &Loaded, args: &Args, ui: &Ui) -> Result<Guest, Error> {
         BoardModel::GameCube => board::flipper::RAM_BYTES,
         BoardModel::Plain => 64 << 20,
     });
-    let initrd = args.start.initrd.as_ref().map(|path| guest::file(path)).transpose()?;
+    let initrd = args
+        .start
+        .initrd
+        .as_ref()
+        .map(|path| guest::file(path))
+        .transpose()?;
     let options = boot::Options {
         model,
         endian: loaded.endian,
@@ -213,12 +242,18 @@ fn started(loaded: &Loaded, args: &Args, ui: &Ui) -> Result<Guest, Error> {
         reserved: &loaded.reserved,
         detailed: args.stat && ui.is_verbose(),
     };
-    boot::boot(&loaded.image, &options).map_err(|cause| Error::Boot { image: loaded.name.clone(), cause })
+    boot::boot(&loaded.image, &options).map_err(|cause| Error::Boot {
+        image: loaded.name.clone(),
+        cause,
+    })
 }
 
 fn resumed(path: &std::path::Path, args: &Args) -> Result<Guest, Error> {
     let bytes = guest::file(path)?;
-    snapshot::read(&bytes, args.policy).map_err(|cause| Error::Snapshot { path: path.into(), cause })
+    snapshot::read(&bytes, args.policy).map_err(|cause| Error::Snapshot {
+        path: path.into(),
+        cause,
+    })
 }
 
 fn prepared(guest: Guest, args: &Args, names: &Image) -> Result<Runner, Error> {
@@ -231,9 +266,18 @@ fn prepared(guest: Guest, args: &Args, names: &Image) -> Result<Runner, Error> {
             args.inject_kind.name()
         )));
     }
-    let injector = args.inject.clone().map(|rule| Injector::new(args.inject_kind, rule, now));
-    let tracer = args.trace.as_ref().map(|path| guest::tracer(path, args.kept.force, names)).transpose()?;
-    let runner = Runner::new(guest).limited(args.limit).saved_at(args.kept.snapshot_at);
+    let injector = args
+        .inject
+        .clone()
+        .map(|rule| Injector::new(args.inject_kind, rule, now));
+    let tracer = args
+        .trace
+        .as_ref()
+        .map(|path| guest::tracer(path, args.kept.force, names))
+        .transpose()?;
+    let runner = Runner::new(guest)
+        .limited(args.limit)
+        .saved_at(args.kept.snapshot_at);
     Ok(runner.injected(injector).traced(tracer))
 }
 
@@ -242,7 +286,10 @@ fn drive(runner: &mut Runner, terminal: &mut Terminal<'_>, gdb: Option<&str>) ->
         return runner.run(terminal);
     };
     let server = Server::listen(address)?;
-    terminal.say(&format!("waiting for a debugger: target remote {}", server.address()?))?;
+    terminal.say(&format!(
+        "waiting for a debugger: target remote {}",
+        server.address()?
+    ))?;
     Ok(server.debug(runner, terminal)?)
 }
 
@@ -255,15 +302,19 @@ fn show(
 ) -> Result<(), Error> {
     if ui.is_json() {
         let image = args.image.as_ref().map(|path| path.display().to_string());
-        return ui.json(&guest::Document { image, rewritten, console, report });
+        return ui.json(&guest::Document {
+            image,
+            rewritten,
+            console,
+            report,
+        });
     }
     if args.stat {
         let detailed = ui.is_verbose();
         tables::run::stat(ui.out(), report, detailed)?;
     }
     if !ui.is_quiet() {
-        ui.flush()?;
-        tables::run::summary(&mut std::io::stderr().lock(), report, rewritten)?;
+        tables::run::summary(&mut ui.aside(), report, rewritten)?;
     }
     Ok(())
 }

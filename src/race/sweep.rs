@@ -180,14 +180,15 @@ impl Bench {
         }
         self.second.copy(&self.injected);
         let moment = Moment::of(&self.second, self.target, kind);
-        let before = self.second.handled(self.target, kind);
+        // One that comes while the first still waits is the same interrupt.
+        let taken = u32::try_from(self.second.vcpu.statistics.taken(kind)).unwrap_or(u32::MAX);
         self.second.vcpu.interrupt(kind);
         let finished = self.second.finish();
         let mut verdict = judge(&self.second, case.subject, kind, moment, finished, expected);
         if kind == case.kind {
-            // A second one that came while the first still waited is the same interrupt.
-            let most = 1 + u32::from(before > 0);
-            verdict.duplicated = self.second.handled(self.target, kind).saturating_sub(most);
+            let handled = self.second.handled(self.target, kind);
+            verdict.missed |= handled <= taken && !self.second.vcpu.queue.waits(kind);
+            verdict.duplicated = handled.saturating_sub(taken + 1);
         } else {
             let other = judge(&self.second, case.subject, case.kind, first, finished, expected);
             verdict.missed |= other.missed;

@@ -167,6 +167,7 @@ impl World {
     /// Whether the guest could go on after `kind` on any processor, when `first` was raised before.
     ///
     /// Machine checks and resets save to registers that may still hold what an earlier interrupt saved: then nobody can.
+    /// And a handler of this guest saves to one place, so that it cannot be interrupted by its own kind.
     pub fn is_recoverable(&self, target: Target, first: Interrupt, kind: Interrupt) -> bool {
         let enabled_by_msr = |kind| row(target.family, kind).is_some_and(|row| row.enable & !msr::ME != 0);
         if enabled_by_msr(kind) {
@@ -179,10 +180,7 @@ impl World {
         if (guest::SITE..guest::HANDLER_TRAMPOLINES).contains(&pc) {
             return true;
         }
-        match target.family {
-            Family::E500 => first != kind,
-            _ => self.vcpu.msr(&self.machine) & msr::RI != 0,
-        }
+        first != kind && (target.family == Family::E500 || self.vcpu.msr(&self.machine) & msr::RI != 0)
     }
 
     /// The bytes of the magic page.

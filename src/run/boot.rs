@@ -121,7 +121,11 @@ pub fn boot(image: &Image, options: &Options<'_>) -> Result<Guest, BootError> {
     let top = initrd.as_ref().map_or(options.memory, |range| range.start);
     let tree = description(options, initrd.clone()).flatten()?;
     let start = room(image, top, tree.len() as u64, "the device tree")?;
-    let layout = Layout { initrd, tree: start, stack: start - FRAME };
+    let layout = Layout {
+        initrd,
+        tree: start,
+        stack: start - FRAME,
+    };
     room(image, start, STACK, "a stack")?;
     write(&mut machine, layout.tree, &tree);
     if let (Some(range), Some(bytes)) = (&layout.initrd, options.initrd) {
@@ -163,7 +167,9 @@ fn place_initrd(image: &Image, options: &Options<'_>) -> Result<Option<Range<u64
 fn room(image: &Image, top: u64, needed: u64, what: &'static str) -> Result<u64, BootError> {
     let end = image.end();
     let start = top.checked_sub(needed).map(|start| start & !(PAGE - 1));
-    start.filter(|start| *start >= end).ok_or(BootError::NoRoom { what, needed, end })
+    start
+        .filter(|start| *start >= end)
+        .ok_or(BootError::NoRoom { what, needed, end })
 }
 
 fn description<'a>(options: &Options<'a>, initrd: Option<Range<u64>>) -> Description<'a> {
@@ -202,7 +208,13 @@ const POWER8: Processor<'static> = Processor {
 };
 
 /// Sets the registers.
-fn begin(vcpu: &mut Vcpu, machine: &mut Machine<Devices>, image: &Image, layout: &Layout, options: &Options<'_>) {
+fn begin(
+    vcpu: &mut Vcpu,
+    machine: &mut Machine<Devices>,
+    image: &Image,
+    layout: &Layout,
+    options: &Options<'_>,
+) {
     const EPAPR: u64 = 0x4550_4150;
     vcpu.state.pc = image.entry;
     vcpu.state.gpr[1] = layout.stack;
@@ -217,7 +229,13 @@ fn begin(vcpu: &mut Vcpu, machine: &mut Machine<Devices>, image: &Image, layout:
         }
         Family::Book3s64 => {
             vcpu.state.gpr[4] = image.entry;
-            msr::SF | msr::ME | if options.endian == Endian::Little { msr::LE } else { 0 }
+            msr::SF
+                | msr::ME
+                | if options.endian == Endian::Little {
+                    msr::LE
+                } else {
+                    0
+                }
         }
     };
     vcpu.set_msr(machine, mode);

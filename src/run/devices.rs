@@ -15,7 +15,10 @@ pub struct Devices {
 impl Devices {
     /// An untouched board.
     pub const fn new(board: Board) -> Self {
-        Self { board, touched: false }
+        Self {
+            board,
+            touched: false,
+        }
     }
 }
 

@@ -38,7 +38,11 @@ pub struct Guest {
 impl Guest {
     /// A guest that is about to run.
     pub const fn new(vcpu: Vcpu, machine: Machine<Devices>) -> Self {
-        Self { vcpu, machine, entry: None }
+        Self {
+            vcpu,
+            machine,
+            entry: None,
+        }
     }
 
     /// Instructions that the processor has executed. Those that the host carries out do not count.
@@ -68,7 +72,9 @@ impl Guest {
         };
         self.machine.stop_at(Some(until));
         let exit = self.machine.enter(&mut self.vcpu.state, &entry);
-        let is_due = entry.deadline.is_some_and(|deadline| self.machine.timebase() >= deadline);
+        let is_due = entry
+            .deadline
+            .is_some_and(|deadline| self.machine.timebase() >= deadline);
         if exit == Exit::Host && self.instructions() >= until && !is_due {
             self.entry = Some(entry);
             return Turn::Reached;
@@ -92,7 +98,9 @@ impl Guest {
 
     /// Whether an interrupt waits that the guest lets in, outside critical sections.
     pub fn lets_in(&self, interrupt: Interrupt) -> bool {
-        self.vcpu.queue.waits(interrupt) && self.would_let_in(interrupt) && !self.vcpu.in_section(&self.machine)
+        self.vcpu.queue.waits(interrupt)
+            && self.would_let_in(interrupt)
+            && !self.vcpu.in_section(&self.machine)
     }
 
     /// Whether the guest's MSR lets this interrupt in.

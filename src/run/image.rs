@@ -53,7 +53,9 @@ impl Segment {
 
     /// The distance of a linked address from the beginning, if it is within.
     fn within(&self, start: u64, address: u64) -> Option<u64> {
-        address.checked_sub(start).filter(|distance| *distance < self.size)
+        address
+            .checked_sub(start)
+            .filter(|distance| *distance < self.size)
     }
 }
 
@@ -76,8 +78,11 @@ impl Image {
     /// A [`LoadError`] that says what is wrong with it.
     pub fn parse(file: &[u8]) -> Result<(Self, Endian), LoadError> {
         let wide = file.get(4) == Some(&2);
-        let (mut image, endian) =
-            if wide { segments::<FileHeader64<Endianness>>(file)? } else { segments::<FileHeader32<Endianness>>(file)? };
+        let (mut image, endian) = if wide {
+            segments::<FileHeader64<Endianness>>(file)?
+        } else {
+            segments::<FileHeader32<Endianness>>(file)?
+        };
         image.entry = image.physical(image.entry).ok_or(LoadError::Entry(image.entry))?;
         image.symbols = symbols(file);
         Ok((image, endian))
@@ -86,17 +91,31 @@ impl Image {
     /// Bytes that go to an address, with neither header nor names, as they are.
     pub fn flat(bytes: Vec<u8>, address: u64) -> Self {
         let size = bytes.len() as u64;
-        let segment = Segment { linked: address, physical: address, bytes, size, code: true };
-        Self { segments: vec![segment], entry: address, symbols: Vec::new() }
+        let segment = Segment {
+            linked: address,
+            physical: address,
+            bytes,
+            size,
+            code: true,
+        };
+        Self {
+            segments: vec![segment],
+            entry: address,
+            symbols: Vec::new(),
+        }
     }
 
     /// Where a linked address is loaded; a physical address stays.
     pub fn physical(&self, address: u64) -> Option<u64> {
-        let linked = self.segments.iter().find_map(|segment| {
-            Some(segment.physical + segment.within(segment.linked, address)?)
-        });
+        let linked = self
+            .segments
+            .iter()
+            .find_map(|segment| Some(segment.physical + segment.within(segment.linked, address)?));
         let mut all = self.segments.iter();
-        linked.or_else(|| all.any(|segment| segment.range().contains(&address)).then_some(address))
+        linked.or_else(|| {
+            all.any(|segment| segment.range().contains(&address))
+                .then_some(address)
+        })
     }
 
     /// The name of an address: the symbol before it in the same segment, and the distance. Physical addresses are
@@ -109,7 +128,9 @@ impl Image {
         });
         let (segment, address) = linked?;
         let before = self.symbols.partition_point(|(start, _)| *start <= address);
-        let (start, name) = self.symbols[..before].last().filter(|(start, _)| *start >= segment.linked)?;
+        let (start, name) = self.symbols[..before]
+            .last()
+            .filter(|(start, _)| *start >= segment.linked)?;
         Some(match address - start {
             0 => name.clone(),
             distance => format!("{name}+{distance:#x}"),
@@ -119,18 +140,32 @@ impl Image {
     /// The same image with nothing in it but names.
     #[must_use]
     pub fn names(&self) -> Self {
-        let bare = |segment: &Segment| Segment { bytes: Vec::new(), ..*segment };
-        Self { segments: self.segments.iter().map(bare).collect(), entry: self.entry, symbols: self.symbols.clone() }
+        let bare = |segment: &Segment| Segment {
+            bytes: Vec::new(),
+            ..*segment
+        };
+        Self {
+            segments: self.segments.iter().map(bare).collect(),
+            entry: self.entry,
+            symbols: self.symbols.clone(),
+        }
     }
 
     /// The address of a name.
     pub fn address(&self, name: &str) -> Option<u64> {
-        self.symbols.iter().find(|(_, other)| other == name).map(|(address, _)| *address)
+        self.symbols
+            .iter()
+            .find(|(_, other)| other == name)
+            .map(|(address, _)| *address)
     }
 
     /// The first physical address behind everything that is loaded.
     pub fn end(&self) -> u64 {
-        self.segments.iter().map(|segment| segment.range().end).max().unwrap_or(0)
+        self.segments
+            .iter()
+            .map(|segment| segment.range().end)
+            .max()
+            .unwrap_or(0)
     }
 }
 
@@ -164,8 +199,16 @@ fn segments<H: FileHeader<Endian = Endianness>>(file: &[u8]) -> Result<(Image, E
     if segments.is_empty() {
         return Err(LoadError::Empty);
     }
-    let image = Image { segments, entry: header.e_entry(endian).into(), symbols: Vec::new() };
-    let endian = if endian == Endianness::Big { Endian::Big } else { Endian::Little };
+    let image = Image {
+        segments,
+        entry: header.e_entry(endian).into(),
+        symbols: Vec::new(),
+    };
+    let endian = if endian == Endianness::Big {
+        Endian::Big
+    } else {
+        Endian::Little
+    };
     Ok((image, endian))
 }
 
@@ -175,9 +218,13 @@ fn symbols(file: &[u8]) -> Vec<(u64, String)> {
         return Vec::new();
     };
     let is_code = |kind| matches!(kind, SymbolKind::Text | SymbolKind::Label | SymbolKind::Unknown);
-    let named = file.symbols().filter(|symbol| symbol.is_definition() && is_code(symbol.kind()));
+    let named = file
+        .symbols()
+        .filter(|symbol| symbol.is_definition() && is_code(symbol.kind()));
     let named = named.filter_map(|symbol| Some((symbol.address(), symbol.name().ok()?.to_owned())));
-    let mut symbols: Vec<_> = named.filter(|(_, name)| !name.is_empty() && !name.starts_with('.')).collect();
+    let mut symbols: Vec<_> = named
+        .filter(|(_, name)| !name.is_empty() && !name.starts_with('.'))
+        .collect();
     symbols.sort();
     symbols.dedup_by_key(|(address, _)| *address);
     symbols

@@ -44,7 +44,11 @@ impl FromStr for Rule {
         match kind {
             "every" => {
                 let period = rest.parse().map_err(|_| BadRule)?;
-                if period == 0 { Err(BadRule) } else { Ok(Self::Every(period)) }
+                if period == 0 {
+                    Err(BadRule)
+                } else {
+                    Ok(Self::Every(period))
+                }
             }
             "at" => {
                 let list: Result<Vec<u64>, _> = rest.split(',').map(str::parse).collect();
@@ -55,9 +59,16 @@ impl FromStr for Rule {
             }
             "random" => {
                 let (seed, rate) = rest.split_once(':').ok_or(BadRule)?;
-                let (seed, rate) = (seed.parse().map_err(|_| BadRule)?, rate.parse().map_err(|_| BadRule)?);
+                let (seed, rate) = (
+                    seed.parse().map_err(|_| BadRule)?,
+                    rate.parse().map_err(|_| BadRule)?,
+                );
                 let is_sound = |rate: f64| rate > 0.0 && rate <= 1e6;
-                if is_sound(rate) { Ok(Self::Random { seed, rate }) } else { Err(BadRule) }
+                if is_sound(rate) {
+                    Ok(Self::Random { seed, rate })
+                } else {
+                    Err(BadRule)
+                }
             }
             _ => Err(BadRule),
         }
@@ -76,8 +87,16 @@ struct Schedule {
 impl Schedule {
     /// The counts from `from` on. They do not depend on it: a guest that is resumed gets those that it would have got.
     fn new(rule: Rule, from: u64) -> Self {
-        let state = if let Rule::Random { seed, .. } = rule { seed } else { 0 };
-        let mut schedule = Self { rule, state, next: Some(0) };
+        let state = if let Rule::Random { seed, .. } = rule {
+            seed
+        } else {
+            0
+        };
+        let mut schedule = Self {
+            rule,
+            state,
+            next: Some(0),
+        };
         if let Rule::Every(period) = schedule.rule {
             let first = from.div_ceil(period).max(1).checked_mul(period);
             schedule.next = first;
@@ -95,7 +114,10 @@ impl Schedule {
         self.next = match &self.rule {
             Rule::Every(period) => now.checked_add(*period),
             Rule::At(list) => {
-                let at = usize::try_from(self.state).ok().and_then(|at| list.get(at)).copied();
+                let at = usize::try_from(self.state)
+                    .ok()
+                    .and_then(|at| list.get(at))
+                    .copied();
                 self.state += 1;
                 at
             }
@@ -103,7 +125,11 @@ impl Schedule {
                 // Independent events: the distance between two is distributed exponentially.
                 let uniform = random(&mut self.state);
                 let distance = (-uniform.ln() * 1e6 / rate).ceil().max(1.0);
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 1; saturates")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "at least 1; saturates"
+                )]
                 let distance = distance as u64;
                 now.checked_add(distance)
             }
@@ -133,7 +159,10 @@ pub struct Injector {
 impl Injector {
     /// The interrupts of a guest that has run `instructions`.
     pub fn new(interrupt: Interrupt, rule: Rule, instructions: u64) -> Self {
-        Self { interrupt, schedule: Schedule::new(rule, instructions) }
+        Self {
+            interrupt,
+            schedule: Schedule::new(rule, instructions),
+        }
     }
 
     /// The instruction count at which the next one is due.
@@ -184,7 +213,19 @@ mod tests {
 
     #[test]
     fn what_is_no_rule_is_refused() {
-        for text in ["", "every", "every:0", "every:x", "at:", "at:1,", "random:1", "random:1:0", "random:1:-1", "random:1:nan", "often:1"] {
+        for text in [
+            "",
+            "every",
+            "every:0",
+            "every:x",
+            "at:",
+            "at:1,",
+            "random:1",
+            "random:1:0",
+            "random:1:-1",
+            "random:1:nan",
+            "often:1",
+        ] {
             assert_eq!(text.parse::<Rule>(), Err(BadRule), "{text}");
         }
     }

@@ -5,9 +5,7 @@
 
 use cpu::State;
 use kvm_ppc::Vcpu;
-use kvm_ppc::hardware::{
-    Access, Backing, Entry, Exit, Frame, Hardware, NothingThere, Place, Rights, Shared,
-};
+use kvm_ppc::hardware::{Access, Backing, Entry, Exit, Frame, Hardware, NothingThere, Place, Rights, Shared};
 use kvm_ppc::mmu::Translation;
 use magicpage::PAGE_SIZE;
 
@@ -79,13 +77,22 @@ impl Hardware for Peek<'_> {
 
 /// Where an effective address leads the guest as it is now, if it leads anywhere.
 pub fn translate(vcpu: &Vcpu, hardware: &dyn Hardware, address: u64, access: Access) -> Option<Translation> {
-    let mut peek = Peek { hardware, pages: [None, None] };
+    let mut peek = Peek {
+        hardware,
+        pages: [None, None],
+    };
     let msr = vcpu.msr(hardware);
     vcpu.supervisor.translate(&mut peek, msr, address, access).ok()
 }
 
 /// Copies what an effective address reaches into `bytes`, which lie in one page. Devices are not read.
-pub fn read(vcpu: &Vcpu, hardware: &dyn Hardware, address: u64, access: Access, bytes: &mut [u8]) -> Option<()> {
+pub fn read(
+    vcpu: &Vcpu,
+    hardware: &dyn Hardware,
+    address: u64,
+    access: Access,
+    bytes: &mut [u8],
+) -> Option<()> {
     let to = translate(vcpu, hardware, address, access)?;
     match to.frame {
         Frame::Shared(page) => {

@@ -112,7 +112,9 @@ impl Report {
         #[expect(clippy::cast_precision_loss, reason = "a rate need not be exact")]
         let rate = (instructions - first) as f64 / seconds.max(1e-9);
         let diagnostics = guest.machine.devices().board.diagnostics();
-        let taken = Interrupt::WAITING.into_iter().map(|interrupt| (interrupt.name(), statistics.taken(interrupt)));
+        let taken = Interrupt::WAITING
+            .into_iter()
+            .map(|interrupt| (interrupt.name(), statistics.taken(interrupt)));
         let address = guest.vcpu.state.pc;
         Self {
             schema_version: SCHEMA_VERSION,
@@ -139,14 +141,21 @@ impl Report {
 
     /// Whether the guest ended as it should and no injected interrupt was missed or late.
     pub fn is_good(&self) -> bool {
-        self.end.is_good() && self.injected.is_none_or(|injected| injected.missed == 0 && injected.late == 0)
+        self.end.is_good()
+            && self
+                .injected
+                .is_none_or(|injected| injected.missed == 0 && injected.late == 0)
     }
 }
 
 fn by_reason(statistics: &Statistics) -> Vec<Row> {
     let row = |reason: &Reason| {
         let count = statistics.of(*reason);
-        Row { reason: reason.name(), count, share: share(count, statistics.total()) }
+        Row {
+            reason: reason.name(),
+            count,
+            share: share(count, statistics.total()),
+        }
     };
     Reason::ALL.iter().map(row).collect()
 }

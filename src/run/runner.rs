@@ -49,7 +49,10 @@ pub enum End {
 impl End {
     /// Whether the guest ended as it should.
     pub const fn is_good(self) -> bool {
-        matches!(self, Self::Exit { code: 0 } | Self::PowerOff | Self::Reset | Self::Halted | Self::Killed)
+        matches!(
+            self,
+            Self::Exit { code: 0 } | Self::PowerOff | Self::Reset | Self::Halted | Self::Killed
+        )
     }
 }
 
@@ -138,7 +141,10 @@ impl Runner {
             let watch = Watch::new(injector.interrupt);
             (injector, watch)
         });
-        Self { injector: watched, ..self }
+        Self {
+            injector: watched,
+            ..self
+        }
     }
 
     /// Traces every instruction.
@@ -233,7 +239,11 @@ impl Runner {
         if self.limit.is_some_and(|limit| limit <= now) {
             return Ok(Some(End::Limit));
         }
-        while self.injector.as_ref().is_some_and(|(injector, _)| injector.next().is_some_and(|next| next <= now)) {
+        while self
+            .injector
+            .as_ref()
+            .is_some_and(|(injector, _)| injector.next().is_some_and(|next| next <= now))
+        {
             self.inject()?;
         }
         Ok(None)
@@ -245,7 +255,7 @@ impl Runner {
             injector.advance();
             self.guest.interrupt(injector.interrupt);
             if let Some(tracer) = &mut self.tracer {
-                tracer.raised(injector.interrupt)?;
+                tracer.raised(&self.guest, injector.interrupt)?;
             }
         }
         Ok(())
@@ -254,7 +264,10 @@ impl Runner {
     /// The count of instructions up to which the guest may run undisturbed.
     fn until(&self, most: u64) -> u64 {
         let now = self.guest.instructions();
-        let watched = self.injector.as_ref().is_some_and(|(_, watch)| watch.is_waiting());
+        let watched = self
+            .injector
+            .as_ref()
+            .is_some_and(|(_, watch)| watch.is_waiting());
         let chunk = match (watched, &self.tracer) {
             (true, _) => 1,
             (false, Some(_)) => TRACED_CHUNK,
@@ -302,8 +315,12 @@ impl Runner {
 
     /// Whether the guest branches to itself, and no interrupt is to come that it lets in.
     fn can_never_go_on(&self) -> bool {
-        let to_come = self.injector.as_ref().filter(|(injector, _)| injector.next().is_some());
-        self.guest.is_halted() && !to_come.is_some_and(|(injector, _)| self.guest.would_let_in(injector.interrupt))
+        let to_come = self
+            .injector
+            .as_ref()
+            .filter(|(injector, _)| injector.next().is_some());
+        self.guest.is_halted()
+            && !to_come.is_some_and(|(injector, _)| self.guest.would_let_in(injector.interrupt))
     }
 
     fn exited(&mut self, now: u64) -> Option<End> {
@@ -325,7 +342,10 @@ impl Runner {
             self.slept_to = Some(deadline);
             return Ok(None);
         }
-        let to_come = self.injector.as_ref().is_some_and(|(injector, _)| injector.next().is_some());
+        let to_come = self
+            .injector
+            .as_ref()
+            .is_some_and(|(injector, _)| injector.next().is_some());
         if !to_come {
             return Ok(Some(End::Asleep));
         }

@@ -83,7 +83,11 @@ pub fn write(guest: &Guest) -> Result<Vec<u8>, serde_json::Error> {
         board: guest.machine.devices().board.clone(),
     };
     let contents = contents.concat();
-    let file = File { ppcpv_snapshot: VERSION, digest: sum(&body, &contents)?, body };
+    let file = File {
+        ppcpv_snapshot: VERSION,
+        digest: sum(&body, &contents)?,
+        body,
+    };
     let mut bytes = serde_json::to_vec(&file)?;
     bytes.push(b'\n');
     bytes.extend_from_slice(&contents);
@@ -123,16 +127,29 @@ fn damaged(why: &str) -> SnapshotError {
 }
 
 fn restore(body: Body, contents: &[u8], policy: Option<&'static dyn Policy>) -> Result<Guest, SnapshotError> {
-    let Body { ratio, processor, machine: mut saved, pages, board } = body;
+    let Body {
+        ratio,
+        processor,
+        machine: mut saved,
+        pages,
+        board,
+    } = body;
     let (chunks, rest) = contents.as_chunks::<PAGE_SIZE>();
     if chunks.len() != pages.len() || !rest.is_empty() {
         return Err(damaged("it has not the pages that it lists"));
     }
-    saved.pages = pages.into_iter().zip(chunks).map(|(number, bytes)| (number, bytes.to_vec())).collect();
+    saved.pages = pages
+        .into_iter()
+        .zip(chunks)
+        .map(|(number, bytes)| (number, bytes.to_vec()))
+        .collect();
     let model = Model::from_name(&processor.model)
         .ok_or_else(|| processor::RestoreError::Model(processor.model.clone()))?;
     let bytes = usize::try_from(saved.ram_bytes).map_err(|_| damaged("its memory is too large"))?;
-    let config = Config { ratio, ..Config::new(model.family, bytes) };
+    let config = Config {
+        ratio,
+        ..Config::new(model.family, bytes)
+    };
     let mut machine =
         Machine::with_devices(config, Devices::new(board)).map_err(|error| damaged(&error.to_string()))?;
     // What the guest printed or reported last was not looked at yet.
@@ -150,6 +167,13 @@ fn under(saved: processor::Saved, policy: &dyn Policy) -> processor::Saved {
     if saved.policy == policy.name() {
         return saved;
     }
-    let held = processor::Held { hold: None, ..saved.held };
-    processor::Saved { policy: policy.name().into(), held, ..saved }
+    let held = processor::Held {
+        hold: None,
+        ..saved.held
+    };
+    processor::Saved {
+        policy: policy.name().into(),
+        held,
+        ..saved
+    }
 }

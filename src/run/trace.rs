@@ -35,7 +35,6 @@ struct Before {
     counts: Vec<u64>,
     taken: Option<Taken>,
     hold: Option<Hold>,
-    pc: u64,
 }
 
 /// Writes a trace.
@@ -48,25 +47,37 @@ pub struct Tracer {
 
 impl fmt::Debug for Tracer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tracer").field("before", &self.before).finish_non_exhaustive()
+        f.debug_struct("Tracer")
+            .field("before", &self.before)
+            .finish_non_exhaustive()
     }
 }
 
 fn counts(guest: &Guest) -> Vec<u64> {
-    Reason::ALL.iter().map(|reason| guest.vcpu.statistics.of(*reason)).collect()
+    Reason::ALL
+        .iter()
+        .map(|reason| guest.vcpu.statistics.of(*reason))
+        .collect()
 }
 
 impl Tracer {
     /// Traces to `out`, with the image's names.
     pub fn new(out: Box<dyn Write + Send>, image: &Image) -> Self {
-        Self { out, names: image.names(), seen: Seen::default(), before: Before::default() }
+        Self {
+            out,
+            names: image.names(),
+            seen: Seen::default(),
+            before: Before::default(),
+        }
     }
 
     /// What the machine is to show its instructions to.
     pub fn observer(&self) -> Box<Observe> {
         let seen = Arc::clone(&self.seen);
         Box::new(move |address: u64, word: u32, _: &State| {
-            seen.lock().unwrap_or_else(PoisonError::into_inner).push((address, word));
+            seen.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((address, word));
         })
     }
 
@@ -77,7 +88,6 @@ impl Tracer {
             counts: counts(guest),
             taken: guest.vcpu.taken,
             hold: guest.vcpu.deferral.hold(),
-            pc: guest.vcpu.state.pc,
         };
     }
 
@@ -86,8 +96,8 @@ impl Tracer {
     /// # Errors
     ///
     /// When the trace cannot be written; so of [`Tracer::after`].
-    pub fn raised(&mut self, interrupt: Interrupt) -> io::Result<()> {
-        let count = self.before.instructions;
+    pub fn raised(&mut self, guest: &Guest, interrupt: Interrupt) -> io::Result<()> {
+        let count = guest.instructions();
         writeln!(self.out, "{count:10}          -- raised: {}", interrupt.name())
     }
 
@@ -102,23 +112,36 @@ impl Tracer {
         self.held(guest)?;
         let mut seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
         let reason = self.reason(guest);
-        if reason == Some(Reason::Shadow) && seen.last().is_some_and(|(address, _)| *address == guest.vcpu.state.pc) {
+        if reason == Some(Reason::Shadow)
+            && seen
+                .last()
+                .is_some_and(|(address, _)| *address == guest.vcpu.state.pc)
+        {
             seen.pop();
         }
         let family = guest.vcpu.supervisor.model.family;
         for (address, word) in seen {
-            let name = self.names.name(address).map_or_else(String::new, |name| format!("<{name}>"));
+            let name = self
+                .names
+                .name(address)
+                .map_or_else(String::new, |name| format!("<{name}>"));
             let text = decode(word, family).text(Some(address)).to_string();
             writeln!(self.out, "{count:10} {address:08x} {name:<NAME$} {text}")?;
             count += 1;
         }
         let count = guest.instructions();
         match (turn, reason) {
-            (Turn::Idle(until), _) => writeln!(self.out, "{count:10}          -- asleep until time base {until}"),
+            (Turn::Idle(until), _) => {
+                writeln!(self.out, "{count:10}          -- asleep until time base {until}")
+            }
             (Turn::CheckStop, _) => writeln!(self.out, "{count:10}          -- check stop"),
             (_, Some(reason)) => {
                 let to = guest.vcpu.state.pc;
-                writeln!(self.out, "{count:10}          -- exit: {}, on at {to:08x}", reason.name())
+                writeln!(
+                    self.out,
+                    "{count:10}          -- exit: {}, on at {to:08x}",
+                    reason.name()
+                )
             }
             _ => Ok(()),
         }
@@ -153,6 +176,8 @@ impl Tracer {
     fn reason(&self, guest: &Guest) -> Option<Reason> {
         let now = counts(guest);
         let mut changed = Reason::ALL.iter().zip(now.iter().zip(&self.before.counts));
-        changed.find(|(_, (now, before))| now != before).map(|(reason, _)| *reason)
+        changed
+            .find(|(_, (now, before))| now != before)
+            .map(|(reason, _)| *reason)
     }
 }

@@ -51,7 +51,11 @@ struct Waiting {
 impl Watch {
     /// Watches interrupts of one kind.
     pub fn new(interrupt: Interrupt) -> Self {
-        Self { interrupt, waiting: None, sums: Injected::default() }
+        Self {
+            interrupt,
+            waiting: None,
+            sums: Injected::default(),
+        }
     }
 
     /// Whether one waits, so that the guest must be looked at after every instruction.
@@ -67,7 +71,11 @@ impl Watch {
             return;
         }
         let taken_before = guest.vcpu.statistics.taken(self.interrupt);
-        self.waiting = Some(Waiting { raised: guest.instructions(), allowed: None, taken_before });
+        self.waiting = Some(Waiting {
+            raised: guest.instructions(),
+            allowed: None,
+            taken_before,
+        });
     }
 
     /// The guest has made a turn. `reached`: nobody but us has stopped it.
@@ -92,7 +100,11 @@ impl Watch {
         if let Some(waiting) = self.waiting {
             let now = guest.instructions();
             let missed = waiting.allowed.is_some_and(|allowed| now - allowed > TRAMPOLINE);
-            if missed { sums.missed += 1 } else { sums.waiting += 1 }
+            if missed {
+                sums.missed += 1
+            } else {
+                sums.waiting += 1
+            }
         }
         sums
     }

@@ -70,8 +70,14 @@ pub fn summary(out: &mut impl Write, report: &Report, rewritten: Option<&Rewritt
         Some(symbol) => format!("{:#x} <{symbol}>", report.address),
         None => format!("{:#x}", report.address),
     };
-    writeln!(out, "{HEADING}guest {}{HEADING:#} at {at}", ended(report.end))?;
-    if let Some(Rewritten { candidates, rewritten, no_critical_section }) = rewritten {
+    let (what, why) = ended(report.end);
+    writeln!(out, "{HEADING}guest {what}{HEADING:#} at {at}{why}")?;
+    if let Some(Rewritten {
+        candidates,
+        rewritten,
+        no_critical_section,
+    }) = rewritten
+    {
         writeln!(
             out,
             "  rewritten: {rewritten} of {candidates} sites, {no_critical_section} with no critical section"
@@ -91,28 +97,45 @@ pub fn summary(out: &mut impl Write, report: &Report, rewritten: Option<&Rewritt
         writeln!(out, "  {}", injections(injected))?;
     }
     if report.unimplemented > 0 {
-        let accesses = plural(usize::try_from(report.unimplemented).unwrap_or(usize::MAX), "access");
-        writeln!(out, "  {accesses} to device registers that the board does not have")?;
+        let accesses = plural(
+            usize::try_from(report.unimplemented).unwrap_or(usize::MAX),
+            "access",
+        );
+        writeln!(
+            out,
+            "  {accesses} to device registers that the board does not have"
+        )?;
     }
     Ok(())
 }
 
-fn ended(end: End) -> String {
-    match end {
-        End::Exit { code } => format!("exited with status {code}"),
-        End::PowerOff => "switched the power off".into(),
-        End::Reset => "asked for a reset".into(),
-        End::Halted => "halted: it branches to itself with interrupts off,".into(),
-        End::Asleep => "sleeps for ever: nothing is left that could wake it,".into(),
-        End::CheckStop => "stopped for good: a machine check found MSR[ME] clear,".into(),
-        End::Stuck => "is stuck: it makes exit after exit and executes nothing,".into(),
-        End::Limit => "was stopped by --limit: it had not ended,".into(),
-        End::Killed => "was ended by the debugger".into(),
-    }
+/// What happened, and why if that is not clear.
+fn ended(end: End) -> (String, &'static str) {
+    let (what, why) = match end {
+        End::Exit { code } => return (format!("exited with status {code}"), ""),
+        End::PowerOff => ("switched the power off", ""),
+        End::Reset => ("asked for a reset", ""),
+        End::Halted => ("halted", ": it branches to itself with interrupts off"),
+        End::Asleep => ("sleeps for ever", ": nothing is left that could wake it"),
+        End::CheckStop => ("stopped for good", ": a machine check found MSR[ME] clear"),
+        End::Stuck => ("is stuck", ": it makes exit after exit and executes nothing"),
+        End::Limit => ("stopped at --limit", ": it had not ended"),
+        End::Killed => ("ended by the debugger", ""),
+    };
+    (what.into(), why)
 }
 
 fn injections(injected: &Injected) -> String {
-    let Injected { raised, merged, taken, waiting, missed, late, late_max, latency_max } = injected;
+    let Injected {
+        raised,
+        merged,
+        taken,
+        waiting,
+        missed,
+        late,
+        late_max,
+        latency_max,
+    } = injected;
     format!(
         "injected: {raised} raised, {merged} merged with one that waited, {taken} taken, {waiting} waiting, {missed} missed, \
          {late} late; at most {late_max} instructions late, {latency_max} after it was raised"

@@ -80,8 +80,10 @@ mod tests {
 
     const RW: Rights = Rights::READ.union(Rights::WRITE);
 
-    /// upper, lower, address, user: physical address and rights of a data access.
-    const VECTORS: &[(u32, u32, u32, bool, Option<(u32, Rights)>)] = &[
+    /// Upper, lower, address, user: physical address and rights of a data access.
+    type Vector = (u32, u32, u32, bool, Option<(u32, Rights)>);
+
+    const VECTORS: &[Vector] = &[
         // 256 MiB, both modes, read and write: Linux's first BAT.
         (
             0xc000_1ffe,

@@ -40,8 +40,16 @@ const FPU: &str = "org.gnu.gdb.power.fpu";
 fn rows(family: Family) -> Vec<Row> {
     let word = usize::from(family.word_size().bytes());
     let int = if word == 8 { "uint64" } else { "uint32" };
-    let row = |which, name, number, bytes, kind| Row { which, name, number, bytes, kind };
-    let mut rows: Vec<Row> = (0..32).map(|at| row(Which::Gpr(at), "r", at, word, int)).collect();
+    let row = |which, name, number, bytes, kind| Row {
+        which,
+        name,
+        number,
+        bytes,
+        kind,
+    };
+    let mut rows: Vec<Row> = (0..32)
+        .map(|at| row(Which::Gpr(at), "r", at, word, int))
+        .collect();
     // An e500 has no floating-point registers.
     let has_fpu = family != Family::E500;
     if has_fpu {
@@ -63,7 +71,11 @@ fn rows(family: Family) -> Vec<Row> {
 
 impl Row {
     const fn feature(&self) -> &'static str {
-        if matches!(self.which, Which::Fpr(_) | Which::Fpscr) { FPU } else { CORE }
+        if matches!(self.which, Which::Fpr(_) | Which::Fpscr) {
+            FPU
+        } else {
+            CORE
+        }
     }
 
     fn full_name(&self) -> String {
@@ -94,8 +106,10 @@ pub fn description(family: Family) -> String {
         let _ = write!(xml, "<feature name=\"{feature}\">");
         for row in of_feature {
             let (name, bits, kind, number) = (row.full_name(), 8 * row.bytes, row.kind, row.number);
-            let _ =
-                write!(xml, "<reg name=\"{name}\" bitsize=\"{bits}\" type=\"{kind}\" regnum=\"{number}\"/>");
+            let _ = write!(
+                xml,
+                "<reg name=\"{name}\" bitsize=\"{bits}\" type=\"{kind}\" regnum=\"{number}\"/>"
+            );
         }
         xml.push_str("</feature>");
     }

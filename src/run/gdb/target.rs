@@ -108,7 +108,9 @@ impl<'r, O: Outside> Debugger<'r, O> {
     /// Lets the guest go on for a while. Answers why it stopped, if it did.
     pub fn go(&mut self) -> Result<Option<SingleThreadStopReason<u64>>, Failed> {
         match self.resume {
-            Resume::Step => self.one().map(|stop| Some(stop.unwrap_or(SingleThreadStopReason::DoneStep))),
+            Resume::Step => self
+                .one()
+                .map(|stop| Some(stop.unwrap_or(SingleThreadStopReason::DoneStep))),
             Resume::Continue if self.breakpoints.is_empty() => self.turn(u64::MAX),
             Resume::Continue => self.to_breakpoint(),
         }
@@ -162,7 +164,10 @@ impl<'r, O: Outside> Debugger<'r, O> {
         self.note(done)
     }
 
-    fn note(&mut self, done: Result<Option<End>, O::Error>) -> Result<Option<SingleThreadStopReason<u64>>, Failed> {
+    fn note(
+        &mut self,
+        done: Result<Option<End>, O::Error>,
+    ) -> Result<Option<SingleThreadStopReason<u64>>, Failed> {
         match done {
             Ok(end) => {
                 self.ended = self.ended.or(end);
@@ -190,7 +195,10 @@ impl<'r, O: Outside> Debugger<'r, O> {
         match to.frame {
             Frame::Shared(page) => {
                 let start = usize::try_from(to.physical).ok()? % PAGE_SIZE;
-                let field = guest.machine.shared_mut(page).get_mut(start..start + bytes.len())?;
+                let field = guest
+                    .machine
+                    .shared_mut(page)
+                    .get_mut(start..start + bytes.len())?;
                 field.copy_from_slice(bytes);
                 Some(())
             }
@@ -225,7 +233,9 @@ impl<O: Outside> Target for Debugger<'_, O> {
         Some(self)
     }
 
-    fn support_target_description_xml_override(&mut self) -> Option<TargetDescriptionXmlOverrideOps<'_, Self>> {
+    fn support_target_description_xml_override(
+        &mut self,
+    ) -> Option<TargetDescriptionXmlOverrideOps<'_, Self>> {
         Some(self)
     }
 }
@@ -242,7 +252,10 @@ impl<O: Outside> TargetDescriptionXmlOverride for Debugger<'_, O> {
             return Err(TargetError::NonFatal);
         }
         let xml = self.description.as_bytes();
-        let rest = usize::try_from(offset).ok().and_then(|offset| xml.get(offset..)).unwrap_or_default();
+        let rest = usize::try_from(offset)
+            .ok()
+            .and_then(|offset| xml.get(offset..))
+            .unwrap_or_default();
         let count = rest.len().min(length).min(buf.len());
         buf[..count].copy_from_slice(&rest[..count]);
         Ok(count)
@@ -251,7 +264,10 @@ impl<O: Outside> TargetDescriptionXmlOverride for Debugger<'_, O> {
 
 impl<O: Outside> SingleThreadBase for Debugger<'_, O> {
     fn read_registers(&mut self, regs: &mut Bytes) -> TargetResult<(), Self> {
-        *regs = Bytes { bytes: registers::read(&self.runner.guest), pc: self.runner.guest.vcpu.state.pc };
+        *regs = Bytes {
+            bytes: registers::read(&self.runner.guest),
+            pc: self.runner.guest.vcpu.state.pc,
+        };
         Ok(())
     }
 
@@ -270,7 +286,11 @@ impl<O: Outside> SingleThreadBase for Debugger<'_, O> {
             }
             done = end;
         }
-        if done == 0 && !data.is_empty() { Err(TargetError::NonFatal) } else { Ok(done) }
+        if done == 0 && !data.is_empty() {
+            Err(TargetError::NonFatal)
+        } else {
+            Ok(done)
+        }
     }
 
     fn write_addrs(&mut self, start_addr: u64, data: &[u8]) -> TargetResult<(), Self> {
@@ -278,7 +298,8 @@ impl<O: Outside> SingleThreadBase for Debugger<'_, O> {
         while done < data.len() {
             let address = start_addr.wrapping_add(done as u64);
             let end = data.len().min(done + to_page_end(address));
-            self.write_piece(address, &data[done..end]).ok_or(TargetError::NonFatal)?;
+            self.write_piece(address, &data[done..end])
+                .ok_or(TargetError::NonFatal)?;
             done = end;
         }
         Ok(())
