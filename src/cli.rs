@@ -53,6 +53,8 @@ pub enum Format {
     Text,
     /// For programs: one JSON document.
     Json,
+    /// For browsers: one page with everything in it.
+    Html,
 }
 
 /// When to use colour.
@@ -108,6 +110,11 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: &Command, ui: &mut Ui) -> Result<Status, Error> {
+    if ui.is_html() && !matches!(command, Command::Race(_)) {
+        return Err(Error::Usage(
+            "--format html is for `race`; take text or json".into(),
+        ));
+    }
     match command {
         Command::Inspect(args) => inspect::run(args, ui),
         Command::Rewrite(args) => rewrite::run(args, ui),

@@ -5,19 +5,20 @@
 //! it waits in a loop that makes no exit: a guest with no tick, for which a missed interrupt is missed for ever. Then it
 //! is asked what became of the interrupt and of the registers.
 //!
-//! - [`case`]: what is raced: instruction, replacement, state, interrupt;
+//! - [`case`]: what is raced, an instruction, replacement, state, interrupt;
 //! - [`linux`]: the shapes of Linux's trampolines, in which the race is known to be;
 //! - [`variant`]: what the policies that change the interface change in a trampoline;
 //! - [`guest`]: the guest's code and handlers;
 //! - [`world`]: a guest under a host in this process, which can be copied;
 //! - [`sweep`]: through all boundaries;
-//! - [`judge`]: missed, late, duplicated, clobbered;
-//! - [`report`]: rows;
-//! - [`replay`]: one injection again, instruction by instruction;
-//! - [`tickless`]: a guest that sleeps until one interrupt.
+//! - [`judge`]: says what is missed, late, duplicated or clobbered;
+//! - [`report`]: rows; [`html`]: rows as a page;
+//! - [`mod@replay`]: one injection again, instruction by instruction;
+//! - [`mod@tickless`]: a guest that sleeps until one interrupt.
 
 pub mod case;
 pub mod guest;
+pub mod html;
 pub mod judge;
 pub mod linux;
 pub mod replay;

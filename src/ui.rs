@@ -70,6 +70,11 @@ impl Ui {
         self.format == Format::Json
     }
 
+    /// Whether results are to be a page for browsers.
+    pub fn is_html(&self) -> bool {
+        self.format == Format::Html
+    }
+
     /// Whether details are wanted.
     pub fn is_verbose(&self) -> bool {
         self.verbose
@@ -92,7 +97,7 @@ impl Ui {
 
     /// A bar for work of that many steps, which is shown on a terminal if the work takes a while.
     pub fn progress(&self, what: &'static str, steps: usize) -> Progress {
-        if self.quiet || self.is_json() {
+        if self.quiet || self.format != Format::Text {
             return Progress(ProgressBar::hidden());
         }
         let bar = ProgressBar::new(steps as u64).with_message(what);
@@ -102,7 +107,7 @@ impl Ui {
 
     /// A count of things that goes on until it has come to `most`, or nobody knows where; shown on a terminal.
     pub fn counter(&self, what: &'static str, most: Option<u64>) -> Progress {
-        if self.quiet || self.is_json() {
+        if self.quiet || self.format != Format::Text {
             return Progress(ProgressBar::hidden());
         }
         let bar = most

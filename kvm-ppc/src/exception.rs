@@ -3,8 +3,11 @@
 /// Why a program interrupt is raised. The masks of SRR1 and ESR are those of [`crate::interrupt`]'s rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Program {
-    /// An enabled floating-point exception.
+    /// An enabled floating-point exception, of the instruction at SRR0.
     FloatingPoint,
+    /// An exception that FPSCR held already when MSR\[FE0\] or MSR\[FE1\] was set: SRR0 is behind the instruction that
+    /// set it.
+    FloatingPointHeld,
     /// No instruction of the guest's processor.
     Illegal,
     /// A privileged instruction in user mode.

@@ -100,11 +100,15 @@ impl Vcpu {
         } else {
             emulate::user(self, hardware, ins)
         };
+        if done == Done::Next {
+            self.step_over();
+        }
         let mut answer = match done {
-            Done::Next => {
-                self.step_over();
-                answer(Outcome::Completed, Reason::Privileged)
+            Done::Next | Done::Jumped if self.holds_floating_point_exception(hardware, msr) => {
+                let exception = Exception::Program(Program::FloatingPointHeld);
+                answer(Outcome::Raise(exception), Reason::Privileged)
             }
+            Done::Next => answer(Outcome::Completed, Reason::Privileged),
             Done::Jumped => answer(Outcome::Continue, Reason::Privileged),
             Done::Raise(exception @ Exception::Program(_)) => {
                 answer(Outcome::Raise(exception), Reason::Program)
@@ -113,6 +117,12 @@ impl Vcpu {
         };
         answer.word = ins.word;
         answer
+    }
+
+    /// Whether the instruction that ran with `before` enabled an exception that FPSCR held (PEM 3.3.6.1.1).
+    fn holds_floating_point_exception(&self, hardware: &dyn Hardware, before: u64) -> bool {
+        const ENABLE: u64 = msr::FE0 | msr::FE1;
+        self.state.fpscr & cpu::fpscr::FEX != 0 && before & ENABLE == 0 && self.msr(hardware) & ENABLE != 0
     }
 
     fn system_call(&mut self, hardware: &mut dyn Hardware, msr: u64) -> Answer {

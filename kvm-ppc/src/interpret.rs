@@ -9,7 +9,7 @@ use cpu::{Ins, Stop, decode};
 use magicpage::{Endian, PAGE_SIZE};
 
 use crate::exception::Exception;
-use crate::hardware::{Access, Backing, Frame, Hardware};
+use crate::hardware::{Access, Backing, Frame, Hardware, NothingThere};
 use crate::page::offset;
 use crate::vcpu::{Supervisor, Vcpu};
 
@@ -98,27 +98,22 @@ impl View<'_> {
                     return Err(self.fail(Interpreted::Device, address, access));
                 }
                 Backing::Device => self.device(physical, value, store),
-                Backing::Nothing => Err(crate::hardware::NothingThere),
+                Backing::Nothing => Err(NothingThere),
             },
         };
         done.map_err(|_| self.fail(Interpreted::Raise(Exception::MachineCheck), address, access))
     }
 
-    /// Moves bytes to or from a device; registers are numbers in the guest's byte order.
-    fn device(
-        &mut self,
-        physical: u64,
-        value: &mut [u8],
-        store: bool,
-    ) -> Result<(), crate::hardware::NothingThere> {
-        let (Ok(bytes), endian) = (u8::try_from(value.len()), self.supervisor.endian) else {
-            return Err(crate::hardware::NothingThere);
-        };
+    /// Moves bytes to or from a device, whose registers are big-endian whatever the guest is.
+    fn device(&mut self, physical: u64, value: &mut [u8], store: bool) -> Result<(), NothingThere> {
+        let bytes = u8::try_from(value.len()).map_err(|_| NothingThere)?;
         if store {
-            return self.hardware.device_store(physical, bytes, number(value, endian));
+            return self
+                .hardware
+                .device_store(physical, bytes, number(value, Endian::Big));
         }
         let loaded = self.hardware.device_load(physical, bytes)?;
-        spread(loaded, value, endian);
+        spread(loaded, value, Endian::Big);
         Ok(())
     }
 }

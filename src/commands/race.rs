@@ -8,7 +8,7 @@ use kvm_ppc::deferral::{self, POLICIES, Policy};
 use ppcpv::race::replay::{Replay, Token, replay};
 use ppcpv::race::report::{Row, SCHEMA_VERSION};
 use ppcpv::race::tickless::{Tickless, tickless};
-use ppcpv::race::{Options, case, sweep};
+use ppcpv::race::{Options, case, html, sweep};
 use serde::Serialize;
 
 use crate::args::named;
@@ -22,6 +22,7 @@ Examples:
   ppcpv race
   ppcpv race --policy legacy
   ppcpv race --policy all --format json | jq '.rows[] | select(.missed > 0)'
+  ppcpv race --policy all --format html > race.html
   ppcpv race --replay legacy:1:3:2:external:17";
 
 /// Raises interrupts at every instruction boundary of every template, and says what became of them
@@ -107,6 +108,9 @@ pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
             rows: &rows,
             tickless: &asleep,
         })?;
+    } else if ui.is_html() {
+        ui.out()
+            .write_all(html::page(&rows, &asleep, args.seed, injections).as_bytes())?;
     } else {
         show(ui, &rows, &asleep, injections, took)?;
     }

@@ -45,6 +45,22 @@ pub struct Row {
     pub wrong: u64,
     /// An injection to look at, for `--replay`: the first that something is wrong with.
     pub replay: Option<String>,
+    /// The boundaries, in the order of their addresses.
+    #[serde(skip)]
+    pub cells: Vec<Cell>,
+}
+
+/// A boundary of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// Address of the instruction behind it.
+    pub address: u64,
+    /// Whether an injection was missed there.
+    pub missed: bool,
+    /// Whether one was taken too often.
+    pub duplicated: bool,
+    /// Whether one left other registers than it found.
+    pub clobbered: bool,
 }
 
 impl Row {
@@ -141,8 +157,15 @@ impl Count {
                 count as f64 / self.deferred as f64
             }
         };
+        let cell = |address: &u64| Cell {
+            address: *address,
+            missed: self.missed.contains(address),
+            duplicated: self.duplicated.contains(address),
+            clobbered: self.clobbered.contains(address),
+        };
         Row {
             policy,
+            cells: self.boundaries.iter().map(cell).collect(),
             shape,
             template,
             boundaries: self.boundaries.len(),

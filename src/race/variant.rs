@@ -60,10 +60,12 @@ fn notify(words: &[u32], family: Family, endian: Endian) -> Vec<u32> {
     for (index, word) in words.iter().enumerate() {
         out.push(match word >> 26 {
             BC => {
-                let distance = i32::from((word & 0xfffc) as u16 as i16) / 4;
-                let target = index.wrapping_add_signed(distance as isize);
-                let distance = (moved(target) - moved(index)) as u32 * 4;
-                word & 0xffff_0003 | distance & 0xfffc
+                // BD is a signed distance in bytes, a multiple of four.
+                let [.., high, low] = word.to_be_bytes();
+                let distance = isize::from(i16::from_be_bytes([high, low & 0xfc]) / 4);
+                let target = index.wrapping_add_signed(distance);
+                let distance = i16::try_from(4 * (moved(target) - moved(index))).unwrap_or(0);
+                word & 0xffff_0003 | u32::from(distance.cast_unsigned()) & 0xfffc
             }
             _ => *word,
         });

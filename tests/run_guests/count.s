@@ -3,7 +3,9 @@
         .include "board.inc"
 
         .set COUNT, 0x2000
+        .ifndef ROUNDS
         .set ROUNDS, 200
+        .endif
 
         .org 0x500
         .type handler, @function

@@ -18,11 +18,12 @@ pub(crate) struct CheckStop;
 /// SRR1 and ESR bits of a program interrupt: MPC750 User's Manual 4.5.7, e500 Core Family Reference Manual 2.7.1.6.
 const fn program_status(program: Program, family: Family) -> u32 {
     match (family, program) {
-        (Family::E500, Program::FloatingPoint) => 0x0100_0000,
+        (Family::E500, Program::FloatingPoint | Program::FloatingPointHeld) => 0x0100_0000,
         (Family::E500, Program::Illegal) => 0x0800_0000,
         (Family::E500, Program::Privileged) => 0x0400_0000,
         (Family::E500, Program::Trap) => 0x0200_0000,
         (_, Program::FloatingPoint) => 0x0010_0000,
+        (_, Program::FloatingPointHeld) => 0x0011_0000,
         (_, Program::Illegal) => 0x0008_0000,
         (_, Program::Privileged) => 0x0004_0000,
         (_, Program::Trap) => 0x0002_0000,

@@ -1,0 +1,243 @@
+//! A guest that was saved goes on elsewhere as if nothing had happened: from every instruction, in critical sections
+//! too, with interrupts deferred.
+
+mod cli_support;
+mod run_guests;
+
+use std::convert::Infallible;
+use std::io;
+
+use cli_support::Desk;
+use kvm_ppc::deferral::{Hold, Policy, from_name};
+use kvm_ppc::hardware::Hardware;
+use kvm_ppc::interrupt::Interrupt;
+use kvm_ppc::model::Model;
+use kvm_ppc::statistics::Reason;
+use magicpage::{Endian, Family};
+use ppcpv::run::boot::{Options, boot};
+use ppcpv::run::image::Image;
+use ppcpv::run::inject::Injector;
+use ppcpv::run::snapshot::{self, SnapshotError};
+use ppcpv::run::{End, Guest, Outside, Runner};
+use run_guests::{make, make_with};
+
+/// Keeps what the guest prints.
+#[derive(Default)]
+struct Paper(String);
+
+/// Nothing here fails.
+#[derive(Debug)]
+struct Never(Infallible);
+
+impl From<io::Error> for Never {
+    fn from(error: io::Error) -> Self {
+        panic!("{error}")
+    }
+}
+
+impl Outside for Paper {
+    type Error = Never;
+
+    fn console(&mut self, bytes: &[u8]) -> Result<(), Never> {
+        self.0.push_str(std::str::from_utf8(bytes).unwrap());
+        Ok(())
+    }
+
+    fn progress(&mut self, _instructions: u64) {}
+
+    fn input(&mut self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn snapshot(&mut self, _guest: &Guest) -> Result<(), Never> {
+        Ok(())
+    }
+}
+
+/// The counting guest, of a few rounds, with critical sections.
+fn image() -> Image {
+    let desk = Desk::empty();
+    make_with(
+        desk.path(),
+        "count",
+        "count",
+        &["-mbroadway", "--defsym", "ROUNDS=6"],
+    );
+    let options = [
+        "--family",
+        "book3s-32",
+        "--entry-stub",
+        "--templates",
+        "direct,critical-section",
+    ];
+    desk.run(&[&["rewrite", "count", "--relayout"][..], &options].concat())
+        .expect(0);
+    Image::parse(&desk.read("count.pv")).unwrap().0
+}
+
+fn start(image: &Image, policy: &'static dyn Policy) -> Guest {
+    let options = Options {
+        model: Model::of_family(Family::Book3s32),
+        endian: Endian::Big,
+        board: board::Model::GameCube,
+        memory: 1 << 20,
+        policy,
+        append: "",
+        initrd: None,
+        hypervisor: true,
+        reserved: &[],
+        detailed: true,
+    };
+    boot(image, &options).unwrap()
+}
+
+fn injected(guest: Guest) -> Runner {
+    let now = guest.instructions();
+    Runner::new(guest).injected(Some(Injector::new(
+        Interrupt::External,
+        "every:13".parse().unwrap(),
+        now,
+    )))
+}
+
+/// Everything about a guest that has ended. Mappings are made anew after a snapshot, so exits for them do not count.
+fn end(runner: &Runner, end: End, console: &str) -> impl PartialEq + std::fmt::Debug + use<> {
+    let guest = &runner.guest;
+    let statistics = &guest.vcpu.statistics;
+    let counts: Vec<u64> = Reason::ALL
+        .iter()
+        .filter(|reason| **reason != Reason::Shadow)
+        .map(|reason| statistics.of(*reason))
+        .collect();
+    let saved = guest.vcpu.save();
+    (
+        (
+            end,
+            console.to_owned(),
+            guest.instructions(),
+            guest.machine.timebase(),
+        ),
+        (saved.user, saved.registers, saved.msr, saved.queue),
+        (counts, statistics.taken(Interrupt::External), saved.held),
+        rewriter::elf::digest(guest.machine.memory()),
+    )
+}
+
+fn check(policy: &'static dyn Policy) -> (usize, usize) {
+    let image = image();
+    let mut direct = injected(start(&image, policy));
+    let mut paper = Paper::default();
+    let how = direct.run(&mut paper).unwrap();
+    assert_eq!(how, End::Exit { code: 0 });
+    let expected = end(&direct, how, &paper.0);
+
+    let mut first = injected(start(&image, policy));
+    let mut paper = Paper::default();
+    let (mut places, mut held) = (0, 0);
+    loop {
+        let bytes = snapshot::write(&first.guest).unwrap();
+        held += usize::from(matches!(
+            first.guest.vcpu.deferral.hold(),
+            Some(Hold::Protect(_) | Hold::Step)
+        ));
+        let mut second = injected(snapshot::read(&bytes, None).unwrap());
+        let mut rest = Paper(paper.0.clone());
+        let how = second.run(&mut rest).unwrap();
+        assert_eq!(
+            end(&second, how, &rest.0),
+            expected,
+            "{} from place {places}",
+            policy.name()
+        );
+        places += 1;
+        if first.step(&mut paper, 1).unwrap().is_some() {
+            return (places, held);
+        }
+    }
+}
+
+/// The promise: a snapshot taken at any instruction resumes elsewhere with nothing lost.
+#[test]
+fn a_snapshot_taken_at_any_instruction_resumes_with_nothing_lost() {
+    for name in [
+        "store-trap",
+        "store-trap-hand-off",
+        "single-step",
+        "emulate-forward",
+    ] {
+        let (places, held) = check(from_name(name).unwrap());
+        assert!(places > 300, "{name}: {places} places");
+        assert!(
+            held > 0 || name == "emulate-forward",
+            "{name}: {held} of them with an interrupt deferred"
+        );
+    }
+}
+
+#[test]
+fn a_guest_is_saved_and_resumed_by_the_command() {
+    let desk = Desk::empty();
+    make(desk.path(), "count");
+    let inject = ["--inject", "random:3:30000", "--format", "json"];
+    let start = ["run", "count", "--family", "book3s-32", "--rewrite"];
+    let direct = desk.run(&[&start[..], &inject].concat()).json(0);
+    let saving = ["--snapshot-at", "1500", "--snapshot", "middle"];
+    let saved = desk.run(&[&start[..], &inject, &saving].concat()).json(0);
+    let resumed = desk
+        .run(&[&["run", "count", "--resume", "middle"][..], &inject].concat())
+        .json(0);
+    for field in ["console", "instructions", "timebase", "taken", "end", "symbol"] {
+        assert_eq!(direct[field], saved[field], "{field}");
+        assert_eq!(direct[field], resumed[field], "{field}");
+    }
+    let elsewhere = ["run", "--resume", "middle", "--policy", "single-step"];
+    let elsewhere = desk.run(&[&elsewhere[..], &inject].concat()).json(0);
+    assert_eq!(
+        (&elsewhere["policy"], &elsewhere["console"]),
+        (&"single-step".into(), &direct["console"])
+    );
+}
+
+#[test]
+fn what_is_no_snapshot_is_refused() {
+    let desk = Desk::empty();
+    make(desk.path(), "hello");
+    desk.run(&[
+        "run",
+        "hello",
+        "--family",
+        "book3s-32",
+        "-q",
+        "--snapshot-at",
+        "9",
+        "--snapshot",
+        "good",
+    ])
+    .expect(0);
+    let good = desk.read("good");
+    assert!(snapshot::read(&good, None).is_ok());
+    let read = |bytes: &[u8]| snapshot::read(bytes, None).unwrap_err();
+    assert_eq!(read(b"\x7fELF"), SnapshotError::NotSnapshot);
+    for length in (0..good.len()).step_by(good.len() / 50) {
+        assert!(
+            matches!(
+                read(&good[..length]),
+                SnapshotError::NotSnapshot | SnapshotError::Damaged(_)
+            ),
+            "{length}"
+        );
+    }
+    let text = String::from_utf8_lossy(&good).into_owned();
+    let other = text.replacen("{\"ppcpv_snapshot\":1,", "{\"ppcpv_snapshot\":2,", 1);
+    assert_eq!(read(other.as_bytes()), SnapshotError::Version(2));
+    let mut changed = good.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    assert!(matches!(read(&changed), SnapshotError::Damaged(_)));
+    desk.write("changed", &changed);
+    let run = desk.run(&["run", "--resume", "changed"]);
+    assert!(
+        run.status == 2 && run.stderr.contains("the snapshot is damaged"),
+        "{}",
+        run.stderr
+    );
+}
