@@ -54,6 +54,13 @@ impl Vcpu {
             word,
         } = self.answer(hardware, exit, msr);
         self.statistics.count(reason, address, word);
+        if !matches!(
+            reason,
+            Reason::Shadow | Reason::Host | Reason::Step | Reason::Trace
+        ) && !matches!(exit, Exit::SystemCall)
+        {
+            hardware.carried_out();
+        }
         let raised = match outcome {
             Outcome::Raise(exception) => self.raise(hardware, exception),
             Outcome::Completed
@@ -291,13 +298,14 @@ impl Vcpu {
     }
 }
 
-/// DSISR of an alignment exception: bits 15 to 21 say which instruction, 22 to 31 its registers.
+/// DSISR of an alignment exception: bits 15 to 21 say which instruction, 22 to 31 its registers. Bits 12 and 13 tell
+/// instructions with a displacement of 14 bits apart (Power ISA 2.07 III-S 6.5.8).
 pub(crate) const fn described(word: u32) -> u32 {
     let registers = word >> 16 & 0x3ff;
-    let which = if word >> 26 == 31 {
-        (word >> 1 & 3) << 5 | (word >> 6 & 1) << 4 | word >> 7 & 15
-    } else {
-        (word >> 26 & 1) << 4 | word >> 27 & 15
+    let which = match word >> 26 {
+        31 => (word >> 1 & 3) << 5 | (word >> 6 & 1) << 4 | word >> 7 & 15,
+        58 | 62 => (word & 3) << 8 | (word >> 26 & 1) << 4 | word >> 27 & 15,
+        _ => (word >> 26 & 1) << 4 | word >> 27 & 15,
     };
     which << 10 | registers
 }

@@ -237,6 +237,12 @@ pub trait Hardware {
     /// The time base, in ticks.
     fn timebase(&self) -> u64;
 
+    /// The host has carried out an instruction of the guest, or has taken an exception for it.
+    ///
+    /// Hardware whose time does not pass by itself lets as much pass as an instruction takes: otherwise a guest that does
+    /// nothing but trap would stop time.
+    fn carried_out(&mut self) {}
+
     /// Sets the time base.
     fn set_timebase(&mut self, ticks: u64);
 }

@@ -11,6 +11,7 @@ use crate::deferral::Hold;
 use crate::hardware::{Entry, Exit, Hardware, Shared};
 use crate::interpret::Interpreted;
 use crate::interrupt::{Interrupt, Row};
+use crate::page::low32;
 use crate::spr::number;
 use crate::vcpu::{Idle, Vcpu};
 
@@ -18,6 +19,9 @@ use crate::vcpu::{Idle, Vcpu};
 const MOST_EXITS: u32 = 256;
 /// And for this many ticks of the time base.
 const MOST_TICKS: u64 = 4096;
+
+/// TSR\[DIS\]: the decrementer has expired.
+const EXPIRED: u64 = 0x0800_0000;
 
 /// What is to be done with the guest now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,38 +135,50 @@ impl Vcpu {
         self.queue
             .set_level(Interrupt::External, hardware.external_line());
         let now = hardware.timebase();
-        let expired = self.supervisor.timer.expired(now);
+        self.expire(now);
         match self.supervisor.model.family {
-            Family::Book3s32 if expired => self.queue.raise(Interrupt::Decrementer),
             Family::Book3s32 => {}
             Family::Book3s64 => {
                 let negative = self.supervisor.timer.count(now).cast_signed() < 0;
                 self.queue.set_level(Interrupt::Decrementer, negative);
             }
             Family::E500 => {
-                let status = self.timer_status(expired, now);
-                self.queue.set_level(Interrupt::Decrementer, status);
+                let asks = self.timer_asks();
+                self.queue.set_level(Interrupt::Decrementer, asks);
             }
         }
     }
 
-    /// TSR\[DIS\] and TCR\[DIE\]; an expired decrementer sets the first, and starts again where TCR\[ARE\] says so
-    /// (e500 Core Family Reference Manual 2.6).
-    fn timer_status(&mut self, expired: bool, now: u64) -> bool {
-        const DIS: u64 = 0x0800_0000;
-        const DIE: u64 = 0x0400_0000;
+    /// What a passage of the decrementer that has come by now does, if one has.
+    pub(crate) fn expire(&mut self, now: u64) {
+        let Some(since) = self.supervisor.timer.expired(now) else {
+            return;
+        };
+        match self.supervisor.model.family {
+            Family::Book3s32 => self.queue.raise(Interrupt::Decrementer),
+            Family::Book3s64 => {}
+            Family::E500 => self.set_timer_status(now, since),
+        }
+    }
+
+    /// Sets TSR\[DIS\], `since` ticks after the passage, and lets the decrementer start again from DECAR where
+    /// TCR\[ARE\] says so (e500 Core Family Reference Manual 2.6).
+    fn set_timer_status(&mut self, now: u64, since: u64) {
         const ARE: u64 = 0x0040_0000;
         let registers = &mut self.supervisor.registers;
-        let control = registers.get(number::TCR);
-        if expired {
-            registers.set(number::TSR, registers.get(number::TSR) | DIS);
-            if control & ARE != 0 {
-                let again = crate::page::low32(registers.get(number::DECAR));
-                self.supervisor.timer.set(now, again);
-            }
+        registers.set(number::TSR, registers.get(number::TSR) | EXPIRED);
+        let again = registers.get(number::DECAR);
+        if registers.get(number::TCR) & ARE != 0 && again != 0 {
+            let left = again - since % again;
+            self.supervisor.timer.set(now, low32(left));
         }
+    }
+
+    /// TSR\[DIS\] and TCR\[DIE\].
+    fn timer_asks(&self) -> bool {
+        const DIE: u64 = 0x0400_0000;
         let registers = &self.supervisor.registers;
-        registers.get(number::TSR) & DIS != 0 && control & DIE != 0
+        registers.get(number::TSR) & EXPIRED != 0 && registers.get(number::TCR) & DIE != 0
     }
 
     fn decide(&mut self, hardware: &mut dyn Hardware, row: &Row, msr: u64) -> Next {
@@ -172,14 +188,16 @@ impl Vcpu {
         }
         debug_assert_eq!(msr & msr::PR, 0, "user mode is never in a section");
         let now = hardware.timebase();
-        let Some(hold) = self.deferral.hold else {
+        // One that the guest never looks for is not left to a guest that was trusted to look.
+        let held = self.deferral.hold;
+        let Some(hold) = held.filter(|hold| *hold != Hold::None || row.is_maskable()) else {
             self.deferral.since = now;
             self.deferral.exits = 0;
             let hold = self.deferral.policy.engage();
             return self.hold(hardware, hold);
         };
         let overdue =
-            self.deferral.exits >= MOST_EXITS || now.saturating_sub(self.deferral.since) >= MOST_TICKS;
+            self.deferral.exits >= MOST_EXITS || now.wrapping_sub(self.deferral.since) >= MOST_TICKS;
         if overdue && !row.is_maskable() {
             return Next::Take;
         }
@@ -189,25 +207,26 @@ impl Vcpu {
     fn hold(&mut self, hardware: &mut dyn Hardware, hold: Hold) -> Next {
         match hold {
             Hold::Forward(limit) => {
-                let hold = if self.forward(hardware, limit) {
-                    hold
-                } else {
-                    self.deferral.policy.proceed()
-                };
-                self.deferral.hold = Some(hold);
+                let over = self.forward(hardware, limit);
+                match self.deferral.policy.proceed() {
+                    Hold::Protect(page) if !over => self.hold_page(hardware, page),
+                    next => self.deferral.hold = Some(if over { hold } else { next }),
+                }
                 return Next::LookAgain;
             }
-            Hold::Protect(page) => {
-                let hold = Hold::Protect(self.held_page(page));
-                if self.deferral.hold != Some(hold) {
-                    self.release(hardware);
-                    self.protect(hardware, hold, false);
-                    self.deferral.hold = Some(hold);
-                }
-            }
+            Hold::Protect(page) => self.hold_page(hardware, page),
             Hold::None | Hold::Step => self.deferral.hold = Some(hold),
         }
         Next::Hold
+    }
+
+    fn hold_page(&mut self, hardware: &mut dyn Hardware, page: Shared) {
+        let hold = Hold::Protect(self.held_page(page));
+        if self.deferral.hold != Some(hold) {
+            self.release(hardware);
+            self.protect(hardware, hold, false);
+            self.deferral.hold = Some(hold);
+        }
     }
 
     /// A guest that does not map the second page is held by the first.
@@ -240,6 +259,7 @@ impl Vcpu {
             if self.interpret(hardware, ins, false) != Interpreted::Done {
                 return false;
             }
+            hardware.carried_out();
             if !self.in_section(hardware) {
                 return true;
             }
@@ -274,7 +294,8 @@ impl Vcpu {
         let msr = self.msr(hardware);
         let spaces = self.shadow.spaces(&self.supervisor, hardware, msr);
         let held = self.deferral.hold;
-        let mut deadline = self.supervisor.timer.deadline();
+        let now = hardware.timebase();
+        let mut left = self.supervisor.timer.left(now);
         let urgent = |row: &Row| !row.is_maskable();
         if held.is_some()
             && self
@@ -282,14 +303,15 @@ impl Vcpu {
                 .next(self.supervisor.model.family, msr)
                 .is_some_and(urgent)
         {
-            deadline = deadline.min(self.deferral.since.saturating_add(MOST_TICKS));
+            left = left.min(MOST_TICKS.saturating_sub(now.wrapping_sub(self.deferral.since)));
         }
         Entry {
             fetch: spaces.fetch,
             data: spaces.data,
             endian: self.supervisor.endian,
             step: held == Some(Hold::Step) || self.steps_itself(msr),
-            deadline: Some(deadline),
+            // Hardware compares numbers: what comes after the time base has wrapped is no deadline yet.
+            deadline: now.checked_add(left),
         }
     }
 

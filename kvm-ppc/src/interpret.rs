@@ -10,7 +10,7 @@ use magicpage::{Endian, PAGE_SIZE};
 
 use crate::exception::Exception;
 use crate::hardware::{Access, Backing, Frame, Hardware, NothingThere};
-use crate::page::offset;
+use crate::page::{number, offset, spread};
 use crate::vcpu::{Supervisor, Vcpu};
 
 /// What an instruction came to.
@@ -115,24 +115,6 @@ impl View<'_> {
         let loaded = self.hardware.device_load(physical, bytes)?;
         spread(loaded, value, Endian::Big);
         Ok(())
-    }
-}
-
-/// The number that bytes of memory are.
-fn number(bytes: &[u8], endian: Endian) -> u64 {
-    let join = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
-    match endian {
-        Endian::Big => bytes.iter().fold(0, join),
-        Endian::Little => bytes.iter().rev().fold(0, join),
-    }
-}
-
-/// The bytes of memory that a number is.
-fn spread(value: u64, bytes: &mut [u8], endian: Endian) {
-    let count = bytes.len();
-    match endian {
-        Endian::Big => bytes.copy_from_slice(&value.to_be_bytes()[8 - count..]),
-        Endian::Little => bytes.copy_from_slice(&value.to_le_bytes()[..count]),
     }
 }
 

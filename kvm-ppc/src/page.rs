@@ -106,20 +106,29 @@ pub const fn features(family: magicpage::Family) -> PageFeatures {
 
 fn load(page: &[u8; PAGE_SIZE], offset: u16, bytes: u8, endian: Endian) -> u64 {
     let offset = usize::from(offset);
-    let field = &page[offset..offset + usize::from(bytes)];
-    let join = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
-    match endian {
-        Endian::Big => field.iter().fold(0, join),
-        Endian::Little => field.iter().rev().fold(0, join),
-    }
+    number(&page[offset..offset + usize::from(bytes)], endian)
 }
 
 fn store(page: &mut [u8; PAGE_SIZE], offset: u16, bytes: u8, endian: Endian, value: u64) {
     let offset = usize::from(offset);
-    let field = &mut page[offset..offset + usize::from(bytes)];
+    spread(value, &mut page[offset..offset + usize::from(bytes)], endian);
+}
+
+/// The number that bytes of memory are; eight at most.
+pub(crate) fn number(bytes: &[u8], endian: Endian) -> u64 {
+    let join = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
     match endian {
-        Endian::Big => field.copy_from_slice(&value.to_be_bytes()[8 - usize::from(bytes)..]),
-        Endian::Little => field.copy_from_slice(&value.to_le_bytes()[..usize::from(bytes)]),
+        Endian::Big => bytes.iter().fold(0, join),
+        Endian::Little => bytes.iter().rev().fold(0, join),
+    }
+}
+
+/// The bytes of memory that a number is; eight at most.
+pub(crate) fn spread(value: u64, bytes: &mut [u8], endian: Endian) {
+    let count = bytes.len();
+    match endian {
+        Endian::Big => bytes.copy_from_slice(&value.to_be_bytes()[8 - count..]),
+        Endian::Little => bytes.copy_from_slice(&value.to_le_bytes()[..count]),
     }
 }
 

@@ -129,7 +129,7 @@ impl Vcpu {
                 page: None,
                 registers: Registers::new(model),
                 mmu: Mmu::new(model.family),
-                timer: Timer::default(),
+                timer: Timer::new(model.family),
             },
             queue: Queue::default(),
             deferral: Deferral::new(policy),

@@ -129,13 +129,13 @@ fn dcbz_clears_a_line_of_32_bytes() {
     guest.vcpu.state.pc = 0x40;
     let cleared = |guest: &Guest| guest.fake.memory.iter().filter(|byte| **byte == 0).count();
     assert_eq!(guest.execute(DCBZ_L), ILLEGAL, "HID2[LCE]");
-    assert_eq!(guest.execute(DCBZ), Done::Jumped);
-    assert_eq!((guest.vcpu.state.pc, cleared(&guest)), (0x44, 32));
+    assert_eq!(guest.execute(DCBZ), Done::Next);
+    assert_eq!((guest.vcpu.state.pc, cleared(&guest)), (0x40, 32));
     assert!(guest.fake.memory[0x100..0x120].iter().all(|byte| *byte == 0));
     guest.mtspr(920, 0x1000_0000);
     guest.vcpu.state.gpr[4] = 0x200;
-    assert_eq!(guest.execute(DCBZ_L), Done::Jumped);
-    assert_eq!((guest.vcpu.state.pc, cleared(&guest)), (0x48, 64));
+    assert_eq!(guest.execute(DCBZ_L), Done::Next);
+    assert_eq!((guest.vcpu.state.pc, cleared(&guest)), (0x40, 64));
     guest.vcpu.state.gpr[4] = 0xe000_0000;
     assert!(matches!(
         guest.execute(DCBZ),

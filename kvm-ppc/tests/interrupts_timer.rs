@@ -92,7 +92,7 @@ fn book3s_64_asks_while_the_count_is_negative() {
     scene.set_msr(msr::EE);
     assert!(waits_after(&mut scene, 0));
     assert_eq!(scene.vcpu.statistics.taken(Decrementer), 2);
-    assert!(waits_after(&mut scene, 0x7fff_fffe), "negative still");
+    assert!(waits_after(&mut scene, 0x7fff_ffff), "negative still");
     assert!(!waits_after(&mut scene, 1), "half a turn later it is positive");
 }
 
@@ -143,14 +143,17 @@ fn book_e_reloads_from_decar() {
     assert!(waits_after(&mut scene, 1));
 }
 
-/// The time base of 64 bits wraps like any counter; a guest that sets it near its end is not different.
+/// The time base of 64 bits wraps like any counter; a guest that sets it near its end is not different. A 64-bit guest
+/// cannot: there it is the hypervisor's (III-S 7.2).
 #[test]
 fn a_time_base_about_to_wrap() {
-    for model in scene::MODELS {
+    for model in ["750", "e500v2"] {
         let mut scene = guest(model, 0x1000);
         scene.set_spr(TBU, 0xffff_ffff);
         scene.set_spr(TBL, 0xffff_fff0);
-        scene.set_spr(TCR_OR_NOTHING[usize::from(model != "e500v2")], DIE);
+        if model == "e500v2" {
+            scene.set_spr(TCR, DIE);
+        }
         scene.set_spr(DEC, 0x20);
         assert!(!waits_after(&mut scene, 0), "{model}");
         let Ready::Enter(entry) = scene.prepare() else {
@@ -166,9 +169,6 @@ fn a_time_base_about_to_wrap() {
         assert!(waits_after(&mut scene, 2), "{model}");
     }
 }
-
-/// TCR where there is one; elsewhere SPRG0.
-const TCR_OR_NOTHING: [u16; 2] = [TCR, 272];
 
 /// The host gets control back when the decrementer expires, and in time.
 #[test]

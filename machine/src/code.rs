@@ -33,10 +33,10 @@ const LINES: usize = PAGE_SIZE / LINE;
 const WORDS: usize = PAGE_SIZE / 4;
 const WORDS_IN_LINE: usize = LINE / 4;
 
-/// Stores that hit a page before its decoded copy is given up: it may have become a page of data.
+/// Stores from elsewhere that hit a page before its decoded copy is given up: it may have become a page of data.
 const PATIENCE: u32 = 64;
 
-/// Decoded pages that are kept, 24 KiB each.
+/// Decoded pages that are kept, 16 KiB each.
 const LIMIT: usize = 4096;
 
 /// A decoded instruction.

@@ -137,6 +137,10 @@ impl<D: Devices> Hardware for Machine<D> {
         self.clock.timebase(0)
     }
 
+    fn carried_out(&mut self) {
+        self.clock.instructions += 1;
+    }
+
     fn set_timebase(&mut self, ticks: u64) {
         self.clock.set(ticks);
     }

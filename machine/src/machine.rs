@@ -119,7 +119,8 @@ impl<D: Devices> Machine<D> {
 
     /// How many instructions have completed since the machine was built.
     ///
-    /// A system call counts; an instruction that made any other exit does not, whatever the host makes of it.
+    /// A system call counts; an instruction that made any other exit counts when the host says that it has carried it
+    /// out or has taken an exception for it.
     pub fn instructions(&self) -> u64 {
         self.clock.instructions
     }

@@ -296,8 +296,8 @@ fn a_log_that_overflows_is_no_harm() {
 
 #[test]
 fn stores_count_anew_when_the_log_overflows() {
-    const PAGES: u64 = 4096;
-    let mut base = Machine::new(Config::new(common::FAMILY, PAGES as usize * 4096)).unwrap();
+    const PAGES: u64 = 16 << 20 >> 12;
+    let mut base = Machine::new(Config::new(common::FAMILY, 16 << 20)).unwrap();
     for page in 0..PAGES {
         base.map(place(page), Frame::Memory(page), Rights::all());
     }
@@ -318,4 +318,10 @@ fn stores_count_anew_when_the_log_overflows() {
     assert_eq!(get(&base, 0x1000), 2);
     copy.fork_from(&base);
     assert_eq!(get(&copy, 0x1000), 2);
+}
+
+#[test]
+fn machines_go_to_other_threads() {
+    fn goes<T: Send>(_: &T) {}
+    goes(&fresh(Icache::Coherent));
 }

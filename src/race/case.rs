@@ -50,6 +50,16 @@ pub const TARGETS: &[Target] = &[
 ];
 
 impl Target {
+    /// The source registers that are tried, for an instruction that has one. What differs in little-endian code is
+    /// displacements, which no register changes.
+    fn operands(self, has_source: bool) -> &'static [u8] {
+        if has_source && self.endian == Endian::Big {
+            &OPERANDS
+        } else {
+            &OPERANDS[3..4]
+        }
+    }
+
     /// The name in reports.
     pub fn name(self) -> String {
         match self.endian {
@@ -180,7 +190,7 @@ fn linux_subjects(target: Target) -> Vec<Subject> {
         .iter()
         .filter(|shape| shape.families.contains(&family))
     {
-        let operands = shape.source.map_or(&OPERANDS[3..4], |_| &OPERANDS[..]);
+        let operands = target.operands(shape.source.is_some());
         for operand in operands {
             // Linux stores a saved register's new value there: a fault of its own, not a race.
             if shape.name == "mtsrin" && *operand >= 30 {
@@ -205,7 +215,7 @@ fn linux_subjects(target: Target) -> Vec<Subject> {
 fn our_subjects(target: Target) -> Vec<Subject> {
     let mut subjects: Vec<Subject> = Vec::new();
     for (word, place) in instructions(target.family) {
-        let operands = place.map_or(&OPERANDS[3..4], |_| &OPERANDS[..]);
+        let operands = target.operands(place.is_some());
         for operand in operands {
             let original = word | place.map_or(0, |shift| u32::from(*operand) << shift);
             for context in contexts(target, original) {

@@ -24,10 +24,14 @@ pub(super) fn dcbi(vcpu: &mut Vcpu, hardware: &mut dyn Hardware, ins: Ins) -> Do
     access(vcpu, hardware, address, Access::Store)
 }
 
-/// The executor clears the line.
+/// The executor clears the line. It moves the program counter as well, which is the caller's to move here.
 pub(super) fn dcbz(vcpu: &mut Vcpu, hardware: &mut dyn Hardware, ins: Ins) -> Done {
+    let address = vcpu.state.pc;
     match vcpu.interpret(hardware, ins, true) {
-        Interpreted::Done => Done::Jumped,
+        Interpreted::Done => {
+            vcpu.state.pc = address;
+            Done::Next
+        }
         Interpreted::Raise(exception) => Done::Raise(exception),
         Interpreted::Device => Done::Raise(Exception::MachineCheck),
         Interpreted::Stop(_) => Done::ILLEGAL,

@@ -30,8 +30,10 @@ const fn program_status(program: Program, family: Family) -> u32 {
     }
 }
 
-/// SRR1 of a machine check that an access to nothing raised: the transfer error of MPC750 User's Manual 4.5.2.
-const TRANSFER_ERROR: u32 = 0x0002_0000;
+/// SRR1 of a machine check that an access to nothing raised: the signal TEA (MPC750 User's Manual table 4-9, bit 13).
+const TRANSFER_ERROR: u32 = 0x0004_0000;
+/// ESR\[SPE\] (e500 Core Family Reference Manual 2.7.1.6).
+const SPE: u32 = 0x80;
 /// SRR1 of an alignment or storage exception on 64-bit parts says nothing more.
 const NOTHING: u32 = 0;
 
@@ -76,7 +78,13 @@ impl Cause {
             Exception::InstructionTlbMiss => Self::plain(Interrupt::InstructionTlb),
             Exception::Program(program) => Self::with(Interrupt::Program, program_status(program, family)),
             Exception::FloatingPointUnavailable => Self::plain(Interrupt::FloatingPointUnavailable),
-            Exception::VectorUnavailable => Self::plain(Interrupt::VectorUnavailable),
+            Exception::VectorUnavailable => Self::with(
+                Interrupt::VectorUnavailable,
+                match family {
+                    Family::E500 => SPE,
+                    _ => NOTHING,
+                },
+            ),
             Exception::SystemCall => Self::plain(Interrupt::SystemCall),
             Exception::Trace => Self::plain(Interrupt::Trace),
             Exception::MachineCheck => Self::with(Interrupt::MachineCheck, TRANSFER_ERROR),
@@ -105,7 +113,7 @@ impl Vcpu {
         } else if family == Family::E500
             && matches!(
                 cause.interrupt,
-                Interrupt::Program | Interrupt::InstructionStorage
+                Interrupt::Program | Interrupt::InstructionStorage | Interrupt::VectorUnavailable
             )
         {
             self.supervisor

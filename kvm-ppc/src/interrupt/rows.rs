@@ -47,7 +47,7 @@ pub struct Row {
 pub const SAVED_BOOK3S: u64 = 0xffff_ffff_87c0_ffff;
 
 macro_rules! table {
-    ($($interrupt:ident $vector:ident $number:literal $enable:expr, $saves:ident $keeps:expr, $status:literal;)*) => {
+    ($($interrupt:ident $vector:ident $number:literal $enable:expr, $saves:ident $keeps:expr, $status:expr;)*) => {
         &[$(Row {
             interrupt: Interrupt::$interrupt,
             vector: Vector::$vector($number),
@@ -63,10 +63,13 @@ const KEPT_32: u64 = msr::ME | msr::IP | msr::ILE;
 const KEPT_64: u64 = msr::ME;
 const KEPT_E500: u64 = msr::CE | msr::ME | msr::DE;
 
+/// SRR1 of a machine check from outside: the signal MCP (MPC750 User's Manual table 4-9, bit 12).
+const MCP: u32 = 0x0008_0000;
+
 /// MPC750 User's Manual tables 4-1 (vectors), 4-3 (priorities) and 4-6 (MSR).
 #[rustfmt::skip]
 const BOOK3S_32: &[Row] = table! {
-    MachineCheck             Offset 0x200  msr::ME, Standard msr::IP | msr::ILE, 0x0004_0000;
+    MachineCheck             Offset 0x200  msr::ME, Standard msr::IP | msr::ILE, MCP;
     SystemReset              Offset 0x100  0,       Standard KEPT_32, 0;
     External                 Offset 0x500  msr::EE, Standard KEPT_32, 0;
     Decrementer              Offset 0x900  msr::EE, Standard KEPT_32, 0;

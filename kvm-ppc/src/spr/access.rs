@@ -2,7 +2,7 @@
 
 use magicpage::Family;
 
-use super::{Access, Array, Bank, Half, Home, Row, find, number};
+use super::{Access, Array, Bank, Half, Home, Row, find};
 use crate::hardware::{Hardware, Shared};
 use crate::interrupt::Interrupt;
 use crate::mmu::{Bat, Mmu};
@@ -12,8 +12,6 @@ use crate::vcpu::{Supervisor, Vcpu};
 const LOW: u64 = 0xffff_ffff;
 /// HID4\[SBE\] of the 750CL: BATs 4 to 7 translate.
 const UPPER_BATS: u64 = 0x0200_0000;
-/// TSR\[DIS\]: the decrementer has expired.
-const EXPIRED: u64 = 0x0800_0000;
 
 impl Supervisor {
     /// A register's value, as a move from it would find it.
@@ -127,30 +125,19 @@ impl Vcpu {
         self.expire(before);
         hardware.set_timebase(after);
         self.supervisor.timer.moved(before, after);
+        // A guest does not get out of a bound by moving the clock.
+        let held_for = before.wrapping_sub(self.deferral.since);
+        self.deferral.since = after.wrapping_sub(held_for);
     }
 
     fn set_decrementer(&mut self, hardware: &mut dyn Hardware, count: u32) {
         let now = hardware.timebase();
+        // A passage that nobody has asked about yet.
         self.expire(now);
         let passed = self.supervisor.timer.set(now, count);
         // On 64-bit parts the sign itself is the exception; on Book E a move to the decrementer causes none.
         if passed && self.supervisor.model.family == Family::Book3s32 {
             self.queue.raise(Interrupt::Decrementer);
-        }
-    }
-
-    /// Notes a passage that has happened and that nobody has asked about, before the timer is set anew.
-    fn expire(&mut self, now: u64) {
-        if !self.supervisor.timer.expired(now) {
-            return;
-        }
-        match self.supervisor.model.family {
-            Family::Book3s32 => self.queue.raise(Interrupt::Decrementer),
-            Family::Book3s64 => {}
-            Family::E500 => {
-                let registers = &mut self.supervisor.registers;
-                registers.set(number::TSR, registers.get(number::TSR) | EXPIRED);
-            }
         }
     }
 

@@ -22,6 +22,8 @@ use processor::Processor;
 pub const MEMORY: usize = 0x1_0000;
 /// Where code stands that is given no address.
 pub const CODE: u64 = 0x1000;
+/// Book E's vectors: interrupt n has the IVOR of this and 16 n.
+pub const IVOR_BASE: u64 = 0x2000;
 /// The model of each family that tests run on.
 pub const MODELS: [&str; 3] = ["750", "power8", "e500v2"];
 
@@ -65,6 +67,11 @@ impl Scene {
             processor,
             exits: Vec::new(),
         };
+        if scene.family() == Family::E500 {
+            for (number, ivor) in (400..416).chain(528..532).zip((0..16).chain(32..36)) {
+                scene.set_spr(number, IVOR_BASE + 0x10 * ivor);
+            }
+        }
         scene.set_msr(0);
         scene.vcpu.state.pc = CODE;
         scene

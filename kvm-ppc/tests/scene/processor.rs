@@ -186,7 +186,7 @@ impl Hardware for Processor {
             if let Err(exit) = self.step(state, entry) {
                 return exit;
             }
-            self.fake.ticks += 1;
+            self.fake.ticks = self.fake.ticks.wrapping_add(1);
             if entry.step {
                 return Exit::Trace;
             }
