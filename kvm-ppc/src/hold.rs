@@ -309,9 +309,9 @@ impl Vcpu {
             fetch: spaces.fetch,
             data: spaces.data,
             endian: self.supervisor.endian,
-            step: held == Some(Hold::Step) || self.steps_itself(msr),
-            // Hardware compares numbers: what comes after the time base has wrapped is no deadline yet.
-            deadline: now.checked_add(left),
+            // Hardware compares numbers, so that the end of time is a deadline, and it is stepped over.
+            step: held == Some(Hold::Step) || self.steps_itself(msr) || now == u64::MAX,
+            deadline: (now != u64::MAX).then(|| now.saturating_add(left)),
         }
     }
 

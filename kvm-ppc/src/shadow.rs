@@ -47,6 +47,11 @@ struct Table {
     regime: Option<Regime>,
 }
 
+/// The most mappings at a time. A guest has as many addresses as it likes, the host has not as much memory.
+const MOST: usize = 1 << 16;
+/// The most places of shared pages at a time: each is visited whenever a page is protected.
+const MOST_SHARED: usize = 64;
+
 const DATA: Rights = Rights::READ.union(Rights::WRITE);
 
 /// All rights of the kinds of access that some of these are for.
@@ -82,12 +87,16 @@ impl Shadow {
     /// Gives a mapping to the hardware, of a place in the spaces that the last question for them was answered with.
     ///
     /// What the place allows for the other kind of access, fetch or data, stays where it reaches the same frame. Where
-    /// it does not, nothing is mapped, and the next question for the spaces tells the two kinds apart.
+    /// it does not, nothing is mapped, and the next question for the spaces tells the two kinds apart. Nor is anything
+    /// mapped where there are too many mappings: all are taken back, and the guest asks again.
     pub fn insert(&mut self, hardware: &mut dyn Hardware, place: Place, frame: Frame, rights: Rights) {
         let elsewhere =
             matches!(frame, Frame::Memory(page) if hardware.backing(page << 12) != Backing::Memory);
         if elsewhere || self.table.regime.is_none() || !self.table.numbers.knows(place.space) {
             return;
+        }
+        if self.table.entries.len() >= MOST {
+            return self.flush(hardware);
         }
         let mut rights = rights;
         if let Some((old_frame, old)) = self.table.entries.get(&place) {
@@ -99,6 +108,12 @@ impl Shadow {
                 self.remove(hardware, &[place]);
                 return;
             }
+        }
+        if let [oldest, ..] = self.table.shared[..]
+            && self.table.shared.len() >= MOST_SHARED
+            && matches!(frame, Frame::Shared(_))
+        {
+            self.remove(hardware, &[oldest]);
         }
         let table = Arc::make_mut(&mut self.table);
         if let Some((Frame::Shared(_), _)) = table.entries.insert(place, (frame, rights)) {

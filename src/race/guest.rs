@@ -5,7 +5,7 @@
 //! | address | what |
 //! |---|---|
 //! | 0x100, 0x200, 0x500, 0x900 | handlers; on Book E IVORs point there |
-//! | 0x1000 | the site, [`AFTER`] instructions that do nothing, and an endless loop |
+//! | 0x1000 | the site, [`AFTER`] instructions that do nothing, a system call that ends the run, and an endless loop |
 //! | 0x2000 | the site's trampoline |
 //! | 0x2800 | the handlers' trampolines |
 //! | 0x3800 | counters, and what the handlers save |
@@ -27,7 +27,9 @@ pub const SITE: u64 = 0x1000;
 /// Instructions behind the site before the loop.
 pub const AFTER: u64 = 16;
 /// The endless loop.
-pub const LOOP: u64 = SITE + 4 + 4 * AFTER;
+pub const LOOP: u64 = END + 4;
+/// The system call that ends the run.
+pub const END: u64 = SITE + 4 + 4 * AFTER;
 /// The site's trampoline.
 pub const TRAMPOLINE: u64 = 0x2000;
 /// The handlers' trampolines: [`HANDLER_ROOM`] bytes each.
@@ -39,6 +41,7 @@ const DATA_ROOM: u64 = 0x40;
 
 const NOP: u32 = rewriter::asm::NOP;
 const LOOP_WORD: u32 = 0x4800_0000;
+const END_WORD: u32 = 0x4400_0002;
 
 /// Words at an address.
 pub type Piece = (u64, Vec<u32>);
@@ -93,7 +96,7 @@ pub fn original(subject: &Subject) -> Vec<Piece> {
 /// What is the same for all subjects of a target and an origin: the code behind the site, and the handlers.
 pub fn surroundings(target: Target, origin: Origin, variant: Variant) -> Vec<Piece> {
     let mut behind = vec![NOP; usize::try_from(AFTER).unwrap_or(0)];
-    behind.push(LOOP_WORD);
+    behind.extend([END_WORD, LOOP_WORD]);
     let mut pieces = vec![(SITE + 4, behind)];
     for vector in 1..32 {
         pieces.push((vector * 0x80, vec![LOOP_WORD]));

@@ -5,7 +5,7 @@ use kvm_ppc::interrupt::{Interrupt, row};
 use magicpage::layout;
 
 use super::case::{Subject, Target};
-use super::guest::{AFTER, LOOP, SITE};
+use super::guest::{AFTER, END, LOOP, SITE};
 use super::world::World;
 
 /// What the guest ends with, as far as anybody may look at it.
@@ -166,8 +166,8 @@ fn late(world: &World, raised: Moment) -> u64 {
         return taken.time.saturating_sub(raised.instructions);
     }
     match taken.address {
-        LOOP => AFTER,
-        behind if (SITE + 4..LOOP).contains(&behind) => (behind - (SITE + 4)) / 4,
+        END | LOOP => AFTER,
+        behind if (SITE + 4..END).contains(&behind) => (behind - (SITE + 4)) / 4,
         _ => 0,
     }
 }

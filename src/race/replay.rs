@@ -10,7 +10,7 @@ use magicpage::{layout, msr};
 use serde::Serialize;
 
 use super::case::{self, Case, Setting, Subject};
-use super::guest::{LOOP, SITE};
+use super::guest::{END, SITE};
 use super::judge::{Final, Moment, Verdict, judge};
 use super::sweep::Bench;
 use super::world::World;
@@ -201,7 +201,7 @@ fn traced(bench: &mut Bench, case: &Case, token: &Token, expected: &Final) -> (V
                 .flatten()
                 .reduce(|one, other| format!("{one}; {other}"));
         }
-        if world.vcpu.state.pc == LOOP {
+        if world.vcpu.state.pc == END {
             break;
         }
         steps.push(shown(world, case.subject, event));

@@ -154,7 +154,7 @@ impl Bench {
                         verdict,
                     });
                 }
-                if self.injected.vcpu.state.pc == guest::LOOP {
+                if self.injected.vcpu.state.pc == guest::END {
                     break;
                 }
                 self.injected.step();

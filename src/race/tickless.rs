@@ -10,6 +10,7 @@ use magicpage::{Endian, Family, msr};
 use serde::Serialize;
 
 use super::case::{self, Case, Origin, Setting, Target};
+use super::guest;
 use super::sweep::Bench;
 use super::world::World;
 
@@ -71,6 +72,8 @@ pub fn tickless(policy: &'static dyn Policy, seed: u64) -> Tickless {
 }
 
 fn wakes(world: &mut World, target: Target) -> bool {
+    // No exit of its own in front of the loop.
+    world.write(target, &[(guest::END, vec![rewriter::asm::NOP])]);
     let end = world.machine.instructions() + PATIENCE;
     world.machine.stop_at(Some(end));
     while world.machine.instructions() < end {

@@ -45,7 +45,7 @@ impl Guest {
         }
     }
 
-    /// Instructions that the processor has executed. Those that the host carries out do not count.
+    /// Instructions that have completed, those that the host carries out included.
     pub fn instructions(&self) -> u64 {
         self.machine.instructions()
     }

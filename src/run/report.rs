@@ -38,7 +38,7 @@ pub struct Report {
     pub address: u64,
     /// The symbol there.
     pub symbol: Option<String>,
-    /// Instructions that the processor has executed since the guest was started.
+    /// Instructions that have completed since the guest was started.
     pub instructions: u64,
     /// The time base.
     pub timebase: u64,

@@ -16,7 +16,7 @@ use super::watch::{Injected, Watch};
 const CHUNK: u64 = 1 << 20;
 /// The same when every instruction is traced: what is seen has to be kept so long.
 const TRACED_CHUNK: u64 = 1 << 10;
-/// Exits with no instruction executed between them after which a guest is stuck: no exit needs more than a few.
+/// A guest is stuck when so many instructions one after the other have made exits: no program consists of such alone.
 const STUCK: u64 = 1 << 20;
 
 /// How a guest ended.
@@ -97,8 +97,8 @@ pub struct Runner {
     began: Instant,
     /// The count of instructions at which the guest was last looked at.
     looked: u64,
-    /// Exits since an instruction was executed, and the count then.
-    idle_exits: (u64, u64),
+    /// Exits since the processor last completed an instruction by itself.
+    idle_exits: u64,
     /// The time base to which a sleeping guest was last sent.
     slept_to: Option<u64>,
     exits: u64,
@@ -116,7 +116,7 @@ impl Runner {
             tracer: None,
             began: Instant::now(),
             looked: now,
-            idle_exits: (0, now),
+            idle_exits: 0,
             slept_to: None,
             exits: 0,
         }
@@ -203,13 +203,19 @@ impl Runner {
         if let Some(tracer) = &mut tracer {
             tracer.before(&self.guest);
         }
+        let before = self.guest.instructions();
         let turn = self.guest.turn(self.until(most));
+        // The instruction that makes an exit counts when the host has dealt with it.
+        let by_itself = self.guest.instructions() - before > u64::from(matches!(turn, Turn::Exit(_)));
         if let Some(tracer) = &mut tracer {
             tracer.after(&self.guest, turn)?;
         }
         self.tracer = tracer;
         if let Some((_, watch)) = &mut self.injector {
             watch.look(&self.guest, turn == Turn::Reached);
+        }
+        if by_itself {
+            self.idle_exits = 0;
         }
         self.devices(outside, turn)
     }
@@ -307,7 +313,7 @@ impl Runner {
         }
         Ok(match turn {
             Turn::Reached => None,
-            Turn::Exit(_) => self.exited(now),
+            Turn::Exit(_) => self.exited(),
             Turn::Idle(deadline) => self.sleep(deadline)?,
             Turn::CheckStop => Some(End::CheckStop),
         })
@@ -323,14 +329,11 @@ impl Runner {
             && !to_come.is_some_and(|(injector, _)| self.guest.would_let_in(injector.interrupt))
     }
 
-    fn exited(&mut self, now: u64) -> Option<End> {
+    fn exited(&mut self) -> Option<End> {
         self.exits += 1;
         self.slept_to = None;
-        if self.idle_exits.1 != now {
-            self.idle_exits = (0, now);
-        }
-        self.idle_exits.0 += 1;
-        (self.idle_exits.0 > STUCK).then_some(End::Stuck)
+        self.idle_exits += 1;
+        (self.idle_exits > STUCK).then_some(End::Stuck)
     }
 
     /// Time passes until the decrementer wakes the guest. Where it does not, an injected interrupt may: no instruction

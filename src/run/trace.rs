@@ -1,11 +1,11 @@
 //! Every instruction, and what the host decided between them.
 //!
 //! ```text
-//!          3 00000108 <_start+0x8>                     mtmsr r3
-//!          3          -- exit: privileged
+//!          3 00000108 <_start+0x8>                         mtmsr   r3
+//!          4          -- exit: privileged, on at 0000010c
 //! ```
 //!
-//! The number is the count of instructions that have run before. An instruction that the host lets the guest try again,
+//! The number is the count of instructions that have completed before. An instruction that the host lets the guest try again,
 //! because a mapping was missing, is shown once.
 
 use std::fmt;

@@ -27,6 +27,8 @@ pub struct Processor {
     pub budget: u32,
     /// What the host has asked for.
     pub calls: Calls,
+    /// Instructions that have completed.
+    pub instructions: u64,
     family: Family,
 }
 
@@ -37,6 +39,7 @@ impl Processor {
             fake: Fake::new(memory),
             budget: 1,
             calls: Calls::default(),
+            instructions: 0,
             family,
         }
     }
@@ -186,6 +189,7 @@ impl Hardware for Processor {
             if let Err(exit) = self.step(state, entry) {
                 return exit;
             }
+            self.instructions += 1;
             self.fake.ticks = self.fake.ticks.wrapping_add(1);
             if entry.step {
                 return Exit::Trace;
