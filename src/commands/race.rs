@@ -183,15 +183,18 @@ fn show_replay(ui: &mut Ui, replay: &Replay) -> Result<Status, Error> {
         if let Some(event) = &step.event {
             writeln!(out, "        -- {HEADING}{event}{HEADING:#}")?;
         }
-        let ee = if step.ee { "EE" } else { "  " };
-        let critical = if step.critical { "critical" } else { "        " };
-        let pending = if step.pending { "pending" } else { "       " };
-        let hold = step.hold.unwrap_or_default();
-        writeln!(
-            out,
-            "{:8x}  {:32} {FAINT}{ee} {critical} {pending} {hold}{FAINT:#}",
-            step.address, step.instruction
-        )?;
+        let ee = if step.ee { "EE" } else { "" };
+        let critical = if step.critical { "critical" } else { "" };
+        let pending = if step.pending { "pending" } else { "" };
+        let flags = format!(
+            "{ee:2} {critical:8} {pending:7} {}",
+            step.hold.unwrap_or_default()
+        );
+        let (address, instruction) = (step.address, &step.instruction);
+        match flags.trim_end() {
+            "" => writeln!(out, "{address:8x}  {instruction}")?,
+            flags => writeln!(out, "{address:8x}  {instruction:32} {FAINT}{flags}{FAINT:#}")?,
+        }
     }
     let findings = [
         (replay.missed, "missed".to_owned()),

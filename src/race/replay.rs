@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::case::{self, Case, Setting, Subject};
 use super::guest::{END, SITE};
-use super::judge::{Final, Moment, Verdict, judge};
-use super::sweep::Bench;
+use super::judge::{Final, Verdict};
+use super::sweep::{Bench, Injection};
 use super::world::World;
 
 /// Names one injection.
@@ -143,7 +143,7 @@ pub struct Replay {
 }
 
 /// Instructions that a replay shows at most.
-const MOST: usize = 1000;
+const MOST: u64 = 1000;
 
 /// Replays an injection.
 ///
@@ -164,52 +164,55 @@ pub fn replay(token: &Token) -> Result<Replay, BadToken> {
         setting,
         kind: token.kind,
     };
-    let (steps, verdict) = traced(&mut bench, &case, token, &expected);
+    let verdict = found(&mut bench, &case, token, &expected).ok_or_else(bad)?;
+    let steps = traced(&mut bench, &case, token);
     Ok(described(token, subject, setting, steps, verdict))
 }
 
-fn traced(bench: &mut Bench, case: &Case, token: &Token, expected: &Final) -> (Vec<Step>, Verdict) {
-    let target = case.subject.target;
-    let world = bench.at_boundary(case.kind, 0);
-    world.vcpu.queue.clear(case.kind);
-    let mut steps = Vec::new();
-    let mut moment = Moment::of(world, target, case.kind);
-    let mut raised = 0;
-    let mut seen = world.vcpu.taken;
-    for number in 0..MOST {
-        let mut event = None;
-        if u32::try_from(number) == Ok(token.step) {
-            moment = Moment::of(world, target, case.kind);
-            world.vcpu.interrupt(case.kind);
-            raised = number;
-            event = Some(format!("{} raised", case.kind.name()));
+/// What the sweep says of the injection.
+fn found(bench: &mut Bench, case: &Case, token: &Token, expected: &Final) -> Option<Verdict> {
+    let mut verdict = None;
+    let mut see = |injection: Injection| {
+        if (injection.step, injection.second) == (token.step, token.second) {
+            verdict = Some(injection.verdict);
         }
-        if let Some((kind, later)) = token.second
-            && u32::try_from(number - raised) == Ok(later)
-            && number >= raised
-            && raised > 0
-        {
-            world.vcpu.interrupt(kind);
-            event = Some(format!("{} raised", kind.name()));
-        }
-        world.vcpu.prepare(&mut world.machine);
-        if world.vcpu.taken != seen {
-            seen = world.vcpu.taken;
-            let taken = seen.map(|taken| format!("{} taken at {:#x}", taken.interrupt.name(), taken.address));
-            event = [event, taken]
-                .into_iter()
-                .flatten()
-                .reduce(|one, other| format!("{one}; {other}"));
-        }
-        if world.vcpu.state.pc == END {
-            break;
-        }
-        steps.push(shown(world, case.subject, event));
-        world.step();
+    };
+    match token.second {
+        None => bench.each_boundary(case, expected, &mut see),
+        Some((kind, _)) => bench.each_pair(case, kind, expected, &mut see),
     }
-    let finished = world.finish();
-    let verdict = judge(world, case.subject, case.kind, moment, finished, expected);
-    (steps, verdict)
+    verdict
+}
+
+/// The way to the interrupt, and from there on what happens if nobody looks.
+fn traced(bench: &mut Bench, case: &Case, token: &Token) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let world = bench.go_to(token.step, |world| steps.push(shown(world, case.subject, None)));
+    let mut seen = world.vcpu.taken;
+    world.vcpu.interrupt(case.kind);
+    let mut event = Some(format!("{} raised", case.kind.name()));
+    if let Some((kind, later)) = token.second {
+        for _ in 0..later {
+            steps.push(shown(world, case.subject, event.take()));
+            world.step();
+        }
+        world.vcpu.interrupt(kind);
+        event = Some(format!("{} raised", kind.name()));
+    }
+    for ahead in 0..MOST {
+        let Some(world) = bench.look_ahead(ahead).filter(|world| world.vcpu.state.pc != END) else {
+            break;
+        };
+        let taken = world.vcpu.taken.filter(|taken| Some(*taken) != seen);
+        let taken = taken.map(|taken| format!("{} taken at {:#x}", taken.interrupt.name(), taken.address));
+        seen = world.vcpu.taken;
+        let event = [event.take(), taken]
+            .into_iter()
+            .flatten()
+            .reduce(|one, other| format!("{one}; {other}"));
+        steps.push(shown(world, case.subject, event));
+    }
+    steps
 }
 
 fn shown(world: &World, subject: &Subject, event: Option<String>) -> Step {

@@ -132,6 +132,8 @@ impl Bench {
     }
 
     /// Raises the case's interrupt at every boundary, and `kind` at every boundary from there until the guest is done.
+    ///
+    /// The way from the first to the second is made in steps, each of them an exit.
     pub fn each_pair(
         &mut self,
         case: &Case,
@@ -199,15 +201,21 @@ impl Bench {
         Some(verdict)
     }
 
-    /// Takes the guest to a boundary, with the interrupt raised there, and hands it over.
-    pub fn at_boundary(&mut self, kind: Interrupt, step: u32) -> &mut World {
-        self.runner.copy(&self.ready);
+    /// Takes the guest to a boundary, and hands it over. `see` is shown the way.
+    pub fn go_to(&mut self, step: u32, mut see: impl FnMut(&World)) -> &mut World {
+        self.injected.copy(&self.ready);
         for _ in 0..step {
-            self.runner.step();
+            see(&self.injected);
+            self.injected.step();
         }
-        self.injected.copy(&self.runner);
-        self.injected.vcpu.interrupt(kind);
         &mut self.injected
+    }
+
+    /// The guest as it will be so many instructions behind where [`go_to`](Self::go_to) took it, if it has not come to
+    /// its end by then. It makes no exit that it would not make by itself.
+    pub fn look_ahead(&mut self, instructions: u64) -> Option<&World> {
+        self.second.copy(&self.injected);
+        self.second.go_on(instructions).then_some(&self.second)
     }
 }
 

@@ -59,10 +59,12 @@ pub fn tickless(policy: &'static dyn Policy, seed: u64) -> Tickless {
     if let Some(expected) = bench.undisturbed(subject) {
         bench.each_boundary(&case, &expected, |injection| steps.push(injection.step));
     }
-    let asleep = steps
-        .iter()
-        .filter(|step| !wakes(bench.at_boundary(case.kind, **step), target))
-        .count();
+    let mut is_asleep = |step: u32| {
+        let world = bench.go_to(step, |_| {});
+        world.vcpu.interrupt(case.kind);
+        !wakes(world, target)
+    };
+    let asleep = steps.iter().filter(|step| is_asleep(**step)).count();
     Tickless {
         policy: policy.name(),
         boundaries: steps.len(),
@@ -74,10 +76,6 @@ pub fn tickless(policy: &'static dyn Policy, seed: u64) -> Tickless {
 fn wakes(world: &mut World, target: Target) -> bool {
     // No exit of its own in front of the loop.
     world.write(target, &[(guest::END, vec![rewriter::asm::NOP])]);
-    let end = world.machine.instructions() + PATIENCE;
-    world.machine.stop_at(Some(end));
-    while world.machine.instructions() < end {
-        world.vcpu.run(&mut world.machine);
-    }
+    world.go_on(PATIENCE);
     world.handled(target, Interrupt::External) > 0
 }

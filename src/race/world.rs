@@ -100,19 +100,26 @@ impl World {
     ///
     /// What says so is an exit that the host never sees: nothing that waits is taken because of it.
     pub fn finish(&mut self) -> bool {
-        self.machine.stop_at(Some(self.machine.instructions() + LIMIT));
+        !self.go_on(LIMIT) && self.vcpu.state.pc == LOOP
+    }
+
+    /// The guest goes on for so many instructions, and stops with no exit that the host sees. Answers whether it is not
+    /// at its end before.
+    pub fn go_on(&mut self, instructions: u64) -> bool {
+        self.machine
+            .stop_at(Some(self.machine.instructions() + instructions));
         loop {
             let Ready::Enter(entry) = self.vcpu.prepare(&mut self.machine) else {
                 return false;
             };
             let exit = self.machine.enter(&mut self.vcpu.state, &entry);
             if exit == Exit::SystemCall && self.vcpu.state.pc == LOOP {
+                return false;
+            }
+            if exit == Exit::Host {
                 return true;
             }
             self.vcpu.handle(&mut self.machine, exit);
-            if exit == Exit::Host {
-                return false;
-            }
         }
     }
 
