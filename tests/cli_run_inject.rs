@@ -36,7 +36,7 @@ fn the_guest_counts_what_the_host_delivers() {
     for rule in [
         "random:1:20000",
         "random:2:100000",
-        "every:7",
+        "every:37",
         "every:97",
         "at:100,101,102,500,501",
     ] {

@@ -318,7 +318,7 @@ impl World {
     fn run(&mut self, instructions: u64) -> bool {
         let until = self.hardware.machine.instructions() + instructions;
         self.hardware.machine.stop_at(Some(until));
-        for _ in 0..4 * instructions + 8 {
+        for _ in 0..2 * instructions + 8 {
             let Ready::Enter(entry) = self.bounded(PER_ENTRY, |world| world.vcpu.prepare(&mut world.hardware)) else {
                 return false;
             };
@@ -336,7 +336,7 @@ impl World {
     fn act(&mut self, input: &mut Input) {
         match input.byte() {
             0..=95 => {
-                let instructions = u64::from(input.byte());
+                let instructions = u64::from(input.byte() & 63);
                 self.run(instructions);
             }
             96..=143 => {

@@ -70,3 +70,15 @@ pub enum Exception {
     /// An access that no memory and no device answers: a machine check, as the bus error is on the part.
     MachineCheck,
 }
+
+/// DSISR of an alignment exception: bits 15 to 21 say which instruction, 22 to 31 its registers. Bits 12 and 13 tell
+/// instructions with a displacement of 14 bits apart (Power ISA 2.07 III-S 6.5.8).
+pub(crate) const fn described(word: u32) -> u32 {
+    let registers = word >> 16 & 0x3ff;
+    let which = match word >> 26 {
+        31 => (word >> 1 & 3) << 5 | (word >> 6 & 1) << 4 | word >> 7 & 15,
+        58 | 62 => (word & 3) << 8 | (word >> 26 & 1) << 4 | word >> 27 & 15,
+        _ => (word >> 26 & 1) << 4 | word >> 27 & 15,
+    };
+    which << 10 | registers
+}

@@ -21,8 +21,6 @@ use scene::words::{LOOP, SC, d, store, x31};
 use scene::{CODE, MODELS, Scene};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
-
     #[test]
     fn promise_4_the_host_survives_any_guest(
         which in 0_usize..3,

@@ -6,6 +6,7 @@
 mod kernels;
 mod packages;
 mod process;
+mod soak;
 mod test;
 
 use anyhow::{Result, bail};
@@ -36,6 +37,12 @@ const TASKS: &[Task] = &[
         arguments: "[--list] [--force] [NAME...]",
         help: "make the real kernels that the tests use, print their paths",
         run: kernels::run,
+    },
+    Task {
+        name: "soak",
+        arguments: "[--list] [--minutes N] [NAME...]",
+        help: "what takes too long for every commit: runs of minutes to hours, fuzz targets for N minutes each",
+        run: soak::run,
     },
 ];
 

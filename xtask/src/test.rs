@@ -1,8 +1,7 @@
 //! `cargo xtask test`: everything that continuous integration runs, in order, in one command.
 
-use crate::{kernels, packages};
+use crate::{kernels, packages, process};
 use anyhow::{Context, Result, anyhow, bail};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// One step of the run.
@@ -44,7 +43,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "packages",
         // GNU as, ld and objdump, for the tests of the instruction table and the text cases; QEMU for those of execution.
-        action: Action::Packages(&["binutils-powerpc-linux-gnu", "qemu-user"]),
+        action: Action::Packages(&["binutils-powerpc-linux-gnu", "gdb-multiarch", "qemu-user"]),
     },
     Step {
         name: "kernels",
@@ -112,16 +111,8 @@ fn perform(action: &Action) -> Result<()> {
         Action::Kernels => kernels::make_all(),
         Action::Packages(names) => packages::require(names),
         Action::Cargo(words, environment) => {
-            let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-            let mut command = Command::new(cargo);
-            command.args(*words).envs(environment.iter().copied());
-            // Cargo tells a program that it runs about that program's package; the cargo inside is about another.
-            for (name, _) in std::env::vars_os() {
-                let text = name.to_string_lossy();
-                if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-                    command.env_remove(name);
-                }
-            }
+            let mut command = process::cargo(words);
+            command.envs(environment.iter().copied());
             let shown = format!("cargo {}", words.join(" "));
             let status = command
                 .status()

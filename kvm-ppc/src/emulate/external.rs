@@ -6,8 +6,8 @@
 use cpu::Ins;
 
 use super::Done;
-use crate::exception::Exception;
-use crate::exit::described;
+use crate::exception::described;
+use crate::exception::{Exception, described};
 use crate::hardware::{Access, Hardware};
 use crate::spr::number;
 use crate::vcpu::Vcpu;
