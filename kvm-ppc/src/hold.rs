@@ -290,7 +290,9 @@ impl Vcpu {
         }
     }
 
-    fn entry(&mut self, hardware: &mut dyn Hardware) -> Entry {
+    /// How to enter the guest as it is, with no look at what waits: for a guest that goes on after a stop that was none of
+    /// its exits. Everybody else asks [`prepare`](Self::prepare).
+    pub fn entry(&mut self, hardware: &mut dyn Hardware) -> Entry {
         let msr = self.msr(hardware);
         let spaces = self.shadow.spaces(&self.supervisor, hardware, msr);
         let held = self.deferral.hold;

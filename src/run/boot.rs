@@ -220,7 +220,10 @@ fn begin(
     vcpu.state.gpr[1] = layout.stack;
     vcpu.state.gpr[3] = layout.tree;
     let mode = match options.model.family {
-        Family::Book3s32 => 0,
+        Family::Book3s32 => {
+            enable_upper_bats(vcpu, machine);
+            0
+        }
         Family::E500 => {
             vcpu.state.gpr[6] = EPAPR;
             vcpu.state.gpr[7] = options.memory;
@@ -239,6 +242,15 @@ fn begin(
         }
     };
     vcpu.set_msr(machine, mode);
+}
+
+/// A 750CL's boot loader sets HID4\[SBE\], and Linux takes it for granted (`MMU_FTR_USE_HIGH_BATS`). A 750 has no HID4.
+fn enable_upper_bats(vcpu: &mut Vcpu, machine: &mut Machine<Devices>) {
+    const HID4: u16 = 1011;
+    const SBE: u64 = 0x0200_0000;
+    if let Some(value) = vcpu.spr(machine, HID4) {
+        vcpu.set_spr(machine, HID4, value | SBE);
+    }
 }
 
 /// On Book E every address is translated: one entry of TLB1 maps the first 256 MiB, devices included, to themselves.

@@ -45,6 +45,18 @@ impl Guest {
         }
     }
 
+    /// The same guest after a stop from outside, elsewhere: the host does not look at what waits before it goes on.
+    #[must_use]
+    pub fn reentered(mut self) -> Self {
+        self.entry = Some(self.vcpu.entry(&mut self.machine));
+        self
+    }
+
+    /// Whether the guest was stopped from outside.
+    pub const fn is_entered(&self) -> bool {
+        self.entry.is_some()
+    }
+
     /// Instructions that have completed, those that the host carries out included.
     pub fn instructions(&self) -> u64 {
         self.machine.instructions()

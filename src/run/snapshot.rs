@@ -60,6 +60,9 @@ struct File {
 struct Body {
     /// Instructions in a tick of the time base.
     ratio: std::num::NonZeroU32,
+    /// Whether the guest was stopped between two of its exits, so that the host does not look at what waits before it
+    /// goes on.
+    entered: bool,
     processor: processor::Saved,
     /// Its pages stand behind the JSON.
     machine: Saved,
@@ -77,6 +80,7 @@ pub fn write(guest: &Guest) -> Result<Vec<u8>, serde_json::Error> {
     let (pages, contents): (Vec<u64>, Vec<Vec<u8>>) = std::mem::take(&mut machine.pages).into_iter().unzip();
     let body = Body {
         ratio: guest.machine.config().ratio,
+        entered: guest.is_entered(),
         processor: guest.vcpu.save(),
         machine,
         pages,
@@ -129,6 +133,7 @@ fn damaged(why: &str) -> SnapshotError {
 fn restore(body: Body, contents: &[u8], policy: Option<&'static dyn Policy>) -> Result<Guest, SnapshotError> {
     let Body {
         ratio,
+        entered,
         processor,
         machine: mut saved,
         pages,
@@ -155,18 +160,17 @@ fn restore(body: Body, contents: &[u8], policy: Option<&'static dyn Policy>) -> 
     // What the guest printed or reported last was not looked at yet.
     machine.devices_mut().touched = true;
     machine.restore(&saved)?;
-    let vcpu = match policy {
-        None => Vcpu::restore(&processor, &mut machine)?,
-        Some(policy) => Vcpu::restore(&under(processor, policy), &mut machine)?,
+    let is_new = policy.is_some_and(|policy| policy.name() != processor.policy);
+    let processor = match policy {
+        Some(policy) if is_new => under(processor, policy),
+        _ => processor,
     };
-    Ok(Guest::new(vcpu, machine))
+    let guest = Guest::new(Vcpu::restore(&processor, &mut machine)?, machine);
+    Ok(if entered && !is_new { guest.reentered() } else { guest })
 }
 
 /// The same processor under another policy, which finds its own answer to interrupts that wait.
 fn under(saved: processor::Saved, policy: &dyn Policy) -> processor::Saved {
-    if saved.policy == policy.name() {
-        return saved;
-    }
     let held = processor::Held {
         hold: None,
         ..saved.held

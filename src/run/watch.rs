@@ -7,8 +7,9 @@ use super::guest::Guest;
 use kvm_ppc::interrupt::Interrupt;
 use serde::Serialize;
 
-/// An interrupt that waits at a trampoline's look at `int_pending` is on its way to be taken; no trampoline is longer.
-pub const TRAMPOLINE: u64 = 64;
+/// A trampoline that lets interrupts in looks at `int_pending` and traps within so many instructions: an interrupt that is
+/// taken there is in time.
+pub const LOOK: u64 = 8;
 
 /// Sums over the injected interrupts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -23,7 +24,7 @@ pub struct Injected {
     pub waiting: u64,
     /// How many wait although the guest has let them in.
     pub missed: u64,
-    /// How many were taken more than [`TRAMPOLINE`] instructions after the guest could have.
+    /// How many were taken more than [`LOOK`] instructions after the guest could have.
     pub late: u64,
     /// The most instructions from when the guest could have taken one to when it did.
     pub late_max: u64,
@@ -86,7 +87,7 @@ impl Watch {
             let late = waiting.allowed.map_or(0, |allowed| now - allowed);
             self.sums.taken += 1;
             self.sums.late_max = self.sums.late_max.max(late);
-            self.sums.late += u64::from(late > TRAMPOLINE);
+            self.sums.late += u64::from(late > LOOK);
             self.sums.latency_max = self.sums.latency_max.max(now - waiting.raised);
             self.waiting = None;
         } else if reached && waiting.allowed.is_none() && guest.lets_in(self.interrupt) {
@@ -99,7 +100,7 @@ impl Watch {
         let mut sums = self.sums;
         if let Some(waiting) = self.waiting {
             let now = guest.instructions();
-            let missed = waiting.allowed.is_some_and(|allowed| now - allowed > TRAMPOLINE);
+            let missed = waiting.allowed.is_some_and(|allowed| now - allowed > LOOK);
             if missed {
                 sums.missed += 1
             } else {

@@ -6,7 +6,6 @@
 use cpu::Ins;
 
 use super::Done;
-use crate::exception::described;
 use crate::exception::{Exception, described};
 use crate::hardware::{Access, Hardware};
 use crate::spr::number;
