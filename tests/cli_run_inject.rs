@@ -68,14 +68,20 @@ fn late_interrupts_are_seen() {
             let run = desk.run(&[&common[..], &options, &CRITICAL].concat());
             let document: Value = serde_json::from_str(&run.stdout).unwrap();
             assert_eq!(run.status, i32::from(injected(&document, "late") > 0));
-            (late + injected(&document, "late"), most.max(injected(&document, "late_max")))
+            (
+                late + injected(&document, "late"),
+                most.max(injected(&document, "late_max")),
+            )
         })
     };
     for policy in ["store-trap", "single-step", "emulate-forward"] {
         assert_eq!(sums(policy), (0, 1), "{policy}: the trap at the trampoline's end");
     }
     let (late, most) = sums("legacy");
-    assert!(late > 3 && most > 20, "{late} late, at most by {most} instructions");
+    assert!(
+        late > 3 && most > 20,
+        "{late} late, at most by {most} instructions"
+    );
 }
 
 #[test]

@@ -92,12 +92,8 @@ fn start(image: &Image, policy: &'static dyn Policy) -> Guest {
 }
 
 fn injected(guest: Guest) -> Runner {
-    let now = guest.instructions();
-    Runner::new(guest).injected(Some(Injector::new(
-        Interrupt::External,
-        "every:13".parse().unwrap(),
-        now,
-    )))
+    let rule = "every:13".parse().unwrap();
+    Runner::new(guest).injected(Some(Injector::new(Interrupt::External, rule, 0)))
 }
 
 /// Everything about a guest that has ended. Mappings are made anew after a snapshot: exits for them do not count.
@@ -108,9 +104,19 @@ fn end(runner: &Runner, end: End, console: &str) -> impl PartialEq + std::fmt::D
     let counts: Vec<u64> = counted.map(|reason| statistics.of(*reason)).collect();
     let saved = guest.vcpu.save();
     (
-        (end, console.to_owned(), guest.instructions(), guest.machine.timebase()),
+        (
+            end,
+            console.to_owned(),
+            guest.instructions(),
+            guest.machine.timebase(),
+        ),
         (saved.user, saved.registers, saved.msr, saved.queue),
-        (counts, statistics.taken(Interrupt::External), saved.held),
+        (
+            counts,
+            statistics.taken(Interrupt::External),
+            saved.held.since,
+            saved.held.protections,
+        ),
         rewriter::elf::digest(guest.machine.memory()),
     )
 }
@@ -132,7 +138,8 @@ fn check(policy: &'static dyn Policy) -> (usize, usize) {
             first.guest.vcpu.deferral.hold(),
             Some(Hold::Protect(_) | Hold::Step)
         ));
-        let mut second = injected(snapshot::read(&bytes, None).unwrap());
+        let resumed = Runner::new(snapshot::read(&bytes, None).unwrap());
+        let mut second = resumed.injected(first.injector().cloned());
         let mut rest = Paper(paper.0.clone());
         let how = second.run(&mut rest).unwrap();
         assert_eq!(
@@ -155,7 +162,11 @@ fn a_snapshot_taken_at_any_instruction_resumes_with_nothing_lost() {
         let (name, (places, held)) = (policy.name(), check(*policy));
         assert!(places > 300, "{name}: {places} places");
         let holds = matches!(policy.engage(), Hold::Protect(_) | Hold::Step);
-        assert_eq!(held > 0, holds, "{name}: {held} of them with an interrupt deferred");
+        assert_eq!(
+            held > 0,
+            holds,
+            "{name}: {held} of them with an interrupt deferred"
+        );
     }
 }
 

@@ -90,6 +90,37 @@ fn a_section_without_end_does_not_keep_a_machine_check_out() {
     }
 }
 
+/// Nor does a guest that sets the time base have it early: it counts what has passed.
+#[test]
+fn setting_the_time_base_does_not_end_the_wait() {
+    for policy in POLICIES.iter().filter(|policy| policy.defers_all()) {
+        if policy.name() == "notification-page" || policy.name() == "split-critical" {
+            continue;
+        }
+        for (upper, lower) in [(5, 5), (6, 5), (5, 7)] {
+            let mut scene = Scene::with_page("750", policy.name());
+            scene.processor.fake.ticks = 1 << 40;
+            scene.code(
+                CODE,
+                &[
+                    store(1, 0x1c),
+                    mtspr(TBU, upper),
+                    mtspr(TBL, lower),
+                    NOP,
+                    store(2, 0x1c),
+                    LOOP,
+                ],
+            );
+            (scene.vcpu.state.gpr[6], scene.vcpu.state.gpr[7]) = (0x7fff_ffff, 0xffff_ff9c);
+            scene.run_to(CODE + 4);
+            scene.raise(MachineCheck);
+            assert!(wait(&mut scene).is_some());
+            let taken = scene.vcpu.taken.map(|taken| taken.address);
+            assert_eq!(taken, Some(CODE + 0x14), "{} {upper} {lower}", policy.name());
+        }
+    }
+}
+
 /// The bound counts from the machine check on, and it holds when something else has waited before.
 #[test]
 fn what_waited_before_makes_no_difference() {

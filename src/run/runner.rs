@@ -167,6 +167,11 @@ impl Runner {
         self.began
     }
 
+    /// What raises interrupts, with those that are still to come.
+    pub fn injector(&self) -> Option<&Injector> {
+        self.injector.as_ref().map(|(injector, _)| injector)
+    }
+
     /// What became of the injected interrupts, if there were to be any.
     pub fn injections(&self) -> Option<Injected> {
         self.injector.as_ref().map(|(_, watch)| watch.finish(&self.guest))

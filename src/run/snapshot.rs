@@ -166,7 +166,11 @@ fn restore(body: Body, contents: &[u8], policy: Option<&'static dyn Policy>) -> 
         _ => processor,
     };
     let guest = Guest::new(Vcpu::restore(&processor, &mut machine)?, machine);
-    Ok(if entered && !is_new { guest.reentered() } else { guest })
+    Ok(if entered && !is_new {
+        guest.reentered()
+    } else {
+        guest
+    })
 }
 
 /// The same processor under another policy, which finds its own answer to interrupts that wait.

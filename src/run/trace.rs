@@ -107,7 +107,6 @@ impl Tracer {
     ///
     /// See [`Tracer::raised`].
     pub fn after(&mut self, guest: &Guest, turn: Turn) -> io::Result<()> {
-        let mut count = self.before.instructions;
         self.taken(guest)?;
         self.held(guest)?;
         let mut seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
@@ -120,14 +119,13 @@ impl Tracer {
             seen.pop();
         }
         let family = guest.vcpu.supervisor.model.family;
-        for (address, word) in seen {
+        for (count, (address, word)) in (self.before.instructions..).zip(seen) {
             let name = self
                 .names
                 .name(address)
                 .map_or_else(String::new, |name| format!("<{name}>"));
             let text = decode(word, family).text(Some(address)).to_string();
             writeln!(self.out, "{count:10} {address:08x} {name:<NAME$} {text}")?;
-            count += 1;
         }
         let count = guest.instructions();
         match (turn, reason) {

@@ -110,6 +110,7 @@ fn word(random: &mut Random) -> u32 {
 /// Addresses that lead somewhere, and some that do not.
 fn address(random: &mut Random) -> u64 {
     let near = random.next() & 0xfff;
+    let near = random.pick(&[near, near, 0xffd, 0xfff]);
     random.pick(&[
         0,
         0x1000,

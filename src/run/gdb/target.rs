@@ -112,11 +112,11 @@ impl<'r, O: Outside> Debugger<'r, O> {
                 .one()
                 .map(|stop| Some(stop.unwrap_or(SingleThreadStopReason::DoneStep))),
             Resume::Continue if self.breakpoints.is_empty() => self.turn(u64::MAX),
-            Resume::Continue => self.to_breakpoint(),
+            Resume::Continue => self.run_to_breakpoint(),
         }
     }
 
-    fn to_breakpoint(&mut self) -> Result<Option<SingleThreadStopReason<u64>>, Failed> {
+    fn run_to_breakpoint(&mut self) -> Result<Option<SingleThreadStopReason<u64>>, Failed> {
         for _ in 0..STRIDE {
             if let Some(stop) = self.settle()? {
                 return Ok(Some(stop));
