@@ -12,7 +12,6 @@ use kvm_ppc::deferral::{Hold, POLICIES, Policy};
 use kvm_ppc::hardware::Hardware;
 use kvm_ppc::interrupt::Interrupt;
 use kvm_ppc::model::Model;
-use kvm_ppc::statistics::Reason;
 use magicpage::{Endian, Family};
 use ppcpv::run::boot::{Options, boot};
 use ppcpv::run::image::Image;
@@ -96,55 +95,54 @@ fn injected(guest: Guest) -> Runner {
     Runner::new(guest).injected(Some(Injector::new(Interrupt::External, rule, 0)))
 }
 
-/// Everything about a guest that has ended. Mappings are made anew after a snapshot: exits for them do not count.
-fn end(runner: &Runner, end: End, console: &str) -> impl PartialEq + std::fmt::Debug + use<> {
-    let guest = &runner.guest;
-    let statistics = &guest.vcpu.statistics;
-    let counted = Reason::ALL.iter().filter(|reason| **reason != Reason::Shadow);
-    let counts: Vec<u64> = counted.map(|reason| statistics.of(*reason)).collect();
-    let saved = guest.vcpu.save();
+/// The same guest with no mappings. They are no part of a snapshot, and when the host is back for one it looks at what
+/// waits.
+fn unmapped(guest: &Guest) -> Guest {
+    let (mut vcpu, mut machine) = (guest.vcpu.clone(), guest.machine.clone());
+    vcpu.flush(&mut machine);
+    let copy = Guest::new(vcpu, machine);
+    if guest.is_entered() {
+        copy.reentered()
+    } else {
+        copy
+    }
+}
+
+/// Runs a guest to its end, and answers everything about it then.
+fn finish(
+    guest: Guest,
+    injector: Option<&Injector>,
+    printed: &Paper,
+) -> impl PartialEq + std::fmt::Debug + use<> {
+    let mut runner = Runner::new(guest).injected(injector.cloned());
+    let mut paper = Paper(printed.0.clone());
+    let how = runner.run(&mut paper).unwrap();
+    assert_eq!(how, End::Exit { code: 0 });
+    let machine = &runner.guest.machine;
     (
-        (
-            end,
-            console.to_owned(),
-            guest.instructions(),
-            guest.machine.timebase(),
-        ),
-        (saved.user, saved.registers, saved.msr, saved.queue),
-        (
-            counts,
-            statistics.taken(Interrupt::External),
-            saved.held.since,
-            saved.held.protections,
-        ),
-        rewriter::elf::digest(guest.machine.memory()),
+        paper.0,
+        runner.injections(),
+        runner.guest.vcpu.save(),
+        (machine.instructions(), machine.timebase()),
+        rewriter::elf::digest(machine.memory()),
     )
 }
 
 fn check(policy: &'static dyn Policy) -> (usize, usize) {
-    let image = image();
-    let mut direct = injected(start(&image, policy));
-    let mut paper = Paper::default();
-    let how = direct.run(&mut paper).unwrap();
-    assert_eq!(how, End::Exit { code: 0 });
-    let expected = end(&direct, how, &paper.0);
-
-    let mut first = injected(start(&image, policy));
+    let mut first = injected(start(&image(), policy));
     let mut paper = Paper::default();
     let (mut places, mut held) = (0, 0);
     loop {
-        let bytes = snapshot::write(&first.guest).unwrap();
+        let saved = snapshot::read(&snapshot::write(&first.guest).unwrap(), None).unwrap();
+        let kept = unmapped(&first.guest);
+        let injector = first.injector();
         held += usize::from(matches!(
             first.guest.vcpu.deferral.hold(),
             Some(Hold::Protect(_) | Hold::Step)
         ));
-        let resumed = Runner::new(snapshot::read(&bytes, None).unwrap());
-        let mut second = resumed.injected(first.injector().cloned());
-        let mut rest = Paper(paper.0.clone());
-        let how = second.run(&mut rest).unwrap();
         assert_eq!(
-            end(&second, how, &rest.0),
-            expected,
+            finish(saved, injector, &paper),
+            finish(kept, injector, &paper),
             "{} from place {places}",
             policy.name()
         );

@@ -166,6 +166,11 @@ impl Vcpu {
         self.state.fp_exceptions = value & (msr::FE0 | msr::FE1) != 0;
     }
 
+    /// Takes back every mapping, as when guest memory has moved; the guest asks for each again.
+    pub fn flush(&mut self, hardware: &mut dyn Hardware) {
+        self.shadow.flush(hardware);
+    }
+
     /// Where the page is mapped, if it is.
     pub const fn page(&self) -> Option<Mapped> {
         self.supervisor.page
