@@ -10,7 +10,7 @@
 //! - [`variant`]: what the policies that change the interface change in a trampoline;
 //! - [`guest`]: the guest's code and handlers;
 //! - [`world`]: a guest under a host in this process, which can be copied;
-//! - [`sweep`]: through all boundaries;
+//! - [`mod@sweep`]: through all boundaries;
 //! - [`judge`]: says what is missed, late, duplicated or clobbered;
 //! - [`report`]: rows; [`html`]: rows as a page;
 //! - [`mod@replay`]: one injection again, instruction by instruction;

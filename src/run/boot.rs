@@ -1,7 +1,7 @@
 //! From an image to a guest that is about to execute its first instruction.
 //!
 //! Memory, from the top down: device tree, initial RAM disk, and free memory whose top is in r1, for kernels that use
-//! a stack before they have one of their own. What a kernel expects in its registers is a row of [`Protocol`]:
+//! a stack before they have one of their own. What a kernel expects in its registers is a row of `Protocol`:
 //!
 //! | family | registers |
 //! |---|---|
