@@ -128,6 +128,8 @@ fn help() {
         "verify",
         "diff",
         "explain",
+        "run",
+        "race",
         "completions",
     ] {
         let text = desk.run(&[name, "--help"]).expect(0);
