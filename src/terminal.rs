@@ -5,7 +5,10 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
-use ppcpv::run::{Guest, Outside, snapshot};
+use kvm_ppc::interrupt::Interrupt;
+use ppcpv::run::trace::Tracer;
+use ppcpv::run::{Guest, Machine, Turn, snapshot};
+use vm::Outside;
 
 use crate::error::Error;
 use crate::guest::file;
@@ -22,7 +25,11 @@ pub struct Terminal<'u> {
     progress: Progress,
     typed: Option<Receiver<Vec<u8>>>,
     saved: Option<Output>,
+    tracer: Option<Tracer>,
 }
+
+/// The most instructions of a turn that is traced: what is seen has to be kept so long.
+const TRACED: u64 = 1 << 10;
 
 impl<'u> Terminal<'u> {
     /// A terminal, on which a file's bytes are typed, or those of standard input for `-`.
@@ -33,6 +40,7 @@ impl<'u> Terminal<'u> {
     pub fn new(
         ui: &'u mut Ui,
         saved: Option<Output>,
+        tracer: Option<Tracer>,
         limit: Option<u64>,
         input: Option<&Path>,
     ) -> Result<Self, Error> {
@@ -45,6 +53,7 @@ impl<'u> Terminal<'u> {
             progress,
             typed,
             saved,
+            tracer,
         })
     }
 
@@ -86,7 +95,7 @@ fn typed(path: &Path) -> Result<Receiver<Vec<u8>>, Error> {
     Ok(receiver)
 }
 
-impl Outside for Terminal<'_> {
+impl Outside<Machine> for Terminal<'_> {
     type Error = Error;
 
     fn console(&mut self, bytes: &[u8]) -> Result<(), Error> {
@@ -117,5 +126,29 @@ impl Outside for Terminal<'_> {
             output.write(&bytes, None)?.commit()?;
         }
         Ok(())
+    }
+
+    fn most(&self) -> u64 {
+        if self.tracer.is_some() { TRACED } else { u64::MAX }
+    }
+
+    fn before(&mut self, guest: &Guest) {
+        if let Some(tracer) = &mut self.tracer {
+            tracer.before(guest);
+        }
+    }
+
+    fn after(&mut self, guest: &Guest, turn: Turn) -> Result<(), Error> {
+        match &mut self.tracer {
+            Some(tracer) => Ok(tracer.after(guest, turn)?),
+            None => Ok(()),
+        }
+    }
+
+    fn raised(&mut self, guest: &Guest, interrupt: Interrupt) -> Result<(), Error> {
+        match &mut self.tracer {
+            Some(tracer) => Ok(tracer.raised(guest, interrupt)?),
+            None => Ok(()),
+        }
     }
 }

@@ -5,7 +5,6 @@ mod cli_support;
 mod run_guests;
 
 use std::convert::Infallible;
-use std::io;
 
 use cli_support::Desk;
 use kvm_ppc::deferral::{Hold, POLICIES, Policy};
@@ -17,38 +16,20 @@ use ppcpv::run::boot::{Options, boot};
 use ppcpv::run::image::Image;
 use ppcpv::run::inject::Injector;
 use ppcpv::run::snapshot::{self, SnapshotError};
-use ppcpv::run::{End, Guest, Outside, Runner};
+use ppcpv::run::{End, Guest, Machine, Runner};
 use run_guests::{make, make_with};
+use vm::Outside;
+use vm::runner::Plan;
 
 /// Keeps what the guest prints.
 #[derive(Default)]
 struct Paper(String);
 
-/// Nothing here fails.
-#[derive(Debug)]
-struct Never(Infallible);
+impl Outside<Machine> for Paper {
+    type Error = Infallible;
 
-impl From<io::Error> for Never {
-    fn from(error: io::Error) -> Self {
-        panic!("{error}")
-    }
-}
-
-impl Outside for Paper {
-    type Error = Never;
-
-    fn console(&mut self, bytes: &[u8]) -> Result<(), Never> {
+    fn console(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
         self.0.push_str(std::str::from_utf8(bytes).unwrap());
-        Ok(())
-    }
-
-    fn progress(&mut self, _instructions: u64) {}
-
-    fn input(&mut self) -> Option<Vec<u8>> {
-        None
-    }
-
-    fn snapshot(&mut self, _guest: &Guest) -> Result<(), Never> {
         Ok(())
     }
 }
@@ -91,8 +72,11 @@ fn start(image: &Image, policy: &'static dyn Policy) -> Guest {
 }
 
 fn injected(guest: Guest) -> Runner {
-    let rule = "every:13".parse().unwrap();
-    Runner::new(guest).injected(Some(Injector::new(Interrupt::External, rule, 0)))
+    Runner::new(guest).injected(Some(Plan {
+        interrupt: Interrupt::External,
+        rule: "every:13".parse().unwrap(),
+        from_begin: false,
+    }))
 }
 
 /// The same guest with no mappings. They are no part of a snapshot, and when the host is back for one it looks at what
@@ -114,7 +98,7 @@ fn finish(
     injector: Option<&Injector>,
     printed: &Paper,
 ) -> impl PartialEq + std::fmt::Debug + use<> {
-    let mut runner = Runner::new(guest).injected(injector.cloned());
+    let mut runner = Runner::new(guest).injected_on(injector.cloned());
     let mut paper = Paper(printed.0.clone());
     let how = runner.run(&mut paper).unwrap();
     assert_eq!(how, End::Exit { code: 0 });

@@ -177,6 +177,11 @@ impl Board {
         self.outside.take_event()
     }
 
+    /// Whether the guest has said, since the last question, that what is to be measured begins.
+    pub fn take_begun(&mut self) -> bool {
+        self.outside.take_begun()
+    }
+
     /// What the guest did that the board does not implement.
     pub fn diagnostics(&self) -> Diagnostics {
         self.outside.diagnostics

@@ -56,6 +56,7 @@ pub(crate) struct Outside {
     output: Vec<u8>,
     pub(crate) input: VecDeque<u8>,
     event: Option<Event>,
+    begun: bool,
     pub(crate) diagnostics: Diagnostics,
 }
 
@@ -82,6 +83,16 @@ impl Outside {
     /// Reports an event; one that waits already stays.
     pub(crate) fn report(&mut self, event: Event) {
         self.event.get_or_insert(event);
+    }
+
+    /// The guest says that what is to be measured begins.
+    pub(crate) fn begin(&mut self) {
+        self.begun = true;
+    }
+
+    /// Whether it has said so since the last question.
+    pub(crate) fn take_begun(&mut self) -> bool {
+        mem::take(&mut self.begun)
     }
 
     /// Takes the event that waits.

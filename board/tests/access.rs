@@ -108,6 +108,15 @@ fn the_guest_ends_in_three_ways() {
 }
 
 #[test]
+fn the_guest_says_when_its_work_begins() {
+    let mut board = gamecube();
+    assert!(!board.take_begun());
+    write(&mut board, common::control(control::Register::Begin), 0);
+    assert_eq!((board.take_begun(), board.take_begun()), (true, false));
+    assert_eq!(board.take_event(), None);
+}
+
+#[test]
 fn what_is_not_implemented_reads_as_zero_and_is_counted() {
     let mut board = gamecube();
     for address in [

@@ -101,6 +101,14 @@ impl Statistics {
         }
     }
 
+    /// Counts from 0 again, what was counted before.
+    pub fn restart(&mut self) {
+        *self = match self.detail {
+            Some(_) => Self::detailed(),
+            None => Self::default(),
+        };
+    }
+
     /// Counts one exit.
     pub fn count(&mut self, reason: Reason, address: u64, word: u32) {
         self.counts[reason as usize] += 1;

@@ -138,6 +138,12 @@ impl<D: Devices> Machine<D> {
         }
     }
 
+    /// Instructions and the time base begin at 0 again.
+    pub fn restart_clock(&mut self) {
+        self.clock = Clock::new(self.clock.ratio);
+        self.stop_at = None;
+    }
+
     /// Guest memory.
     pub fn memory(&self) -> &[u8] {
         self.bus.ram.guest()

@@ -1,6 +1,7 @@
 //! `ppcpv run`: runs a guest under the host, in this process.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use board::Model as BoardModel;
 use clap::builder::ValueParser;
@@ -10,9 +11,11 @@ use kvm_ppc::model::{MODELS, Model};
 use magicpage::{Endian, Family};
 use ppcpv::run::gdb::Server;
 use ppcpv::run::image::Image;
-use ppcpv::run::inject::{Injector, Rule};
-use ppcpv::run::report::Report;
+use ppcpv::run::inject::Rule;
+use ppcpv::run::report::{Began, Report};
+use ppcpv::run::trace::Tracer;
 use ppcpv::run::{End, Guest, Runner, boot, snapshot};
+use vm::runner::Plan;
 
 use crate::args::{PlanArgs, families, named};
 use crate::cli::Status;
@@ -58,6 +61,9 @@ pub struct Args {
     /// Which interrupt to raise
     #[arg(long, value_name = "KIND", value_parser = kinds(), default_value = "external", help_heading = "Interrupts")]
     inject_kind: Interrupt,
+    /// Raise none before the guest says that what is to be measured begins, and count from there
+    #[arg(long, requires = "inject")]
+    from_begin: bool,
     /// Stop after N instructions, counted from the guest's start
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
@@ -186,9 +192,13 @@ pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
         }
         (None, None) => return Err(Error::Usage("give an IMAGE, or --resume".into())),
     };
-    let first = guest.instructions();
-    let mut runner = prepared(guest, args, &names)?;
-    let mut terminal = Terminal::new(ui, saved, args.limit, args.input.as_deref())?;
+    let began = Began {
+        instructions: guest.instructions(),
+        time: Instant::now(),
+    };
+    let mut runner = prepared(guest, args)?;
+    let tracer = tracer(&mut runner.guest, args, &names)?;
+    let mut terminal = Terminal::new(ui, saved, tracer, args.limit, args.input.as_deref())?;
     if let Some(text) = &args.typed {
         runner
             .guest
@@ -203,7 +213,7 @@ pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
         .snapshot_is_missing()
         .then_some(args.kept.snapshot_at)
         .flatten();
-    let report = Report::new(&runner, &names, end, first);
+    let report = Report::new(&runner, &names, end, began);
     show(args, ui, &report, rewritten.as_ref(), &console)?;
     match missing {
         Some(at) => Err(Error::Usage(format!(
@@ -256,8 +266,7 @@ fn resumed(path: &std::path::Path, args: &Args) -> Result<Guest, Error> {
     })
 }
 
-fn prepared(guest: Guest, args: &Args, names: &Image) -> Result<Runner, Error> {
-    let now = guest.instructions();
+fn prepared(guest: Guest, args: &Args) -> Result<Runner, Error> {
     let model = guest.vcpu.supervisor.model;
     if args.inject.is_some() && row(model.family, args.inject_kind).is_none() {
         return Err(Error::Usage(format!(
@@ -266,19 +275,22 @@ fn prepared(guest: Guest, args: &Args, names: &Image) -> Result<Runner, Error> {
             args.inject_kind.name()
         )));
     }
-    let injector = args
-        .inject
-        .clone()
-        .map(|rule| Injector::new(args.inject_kind, rule, now));
-    let tracer = args
-        .trace
-        .as_ref()
-        .map(|path| guest::tracer(path, args.kept.force, names))
-        .transpose()?;
+    let plan = args.inject.clone().map(|rule| Plan {
+        interrupt: args.inject_kind,
+        rule,
+        from_begin: args.from_begin,
+    });
     let runner = Runner::new(guest)
         .limited(args.limit)
         .saved_at(args.kept.snapshot_at);
-    Ok(runner.injected(injector).traced(tracer))
+    Ok(runner.injected(plan))
+}
+
+fn tracer(guest: &mut Guest, args: &Args, names: &Image) -> Result<Option<Tracer>, Error> {
+    let Some(path) = &args.trace else { return Ok(None) };
+    let tracer = guest::tracer(path, args.kept.force, names)?;
+    guest.machine.observe(Some(tracer.observer()));
+    Ok(Some(tracer))
 }
 
 fn drive(runner: &mut Runner, terminal: &mut Terminal<'_>, gdb: Option<&str>) -> Result<End, Error> {

@@ -19,12 +19,11 @@ use kvm_ppc::hardware::Hardware;
 use kvm_ppc::mmu::{Mas, Mmu};
 use kvm_ppc::model::Model;
 use kvm_ppc::statistics::Statistics;
-use machine::{BadSize, Config, Machine};
+use machine::{BadSize, Config};
 use magicpage::{Endian, Family, msr};
 
-use super::devices::Devices;
-use super::guest::Guest;
 use super::image::{Image, Segment};
+use super::{Devices, Guest, Machine};
 
 /// Bytes below the device tree that are left free for a stack.
 const STACK: u64 = 0x1_0000;
@@ -139,7 +138,7 @@ pub fn boot(image: &Image, options: &Options<'_>) -> Result<Guest, BootError> {
     Ok(Guest::new(vcpu, machine))
 }
 
-fn load(machine: &mut Machine<Devices>, segment: &Segment, memory: u64) -> Result<(), BootError> {
+fn load(machine: &mut Machine, segment: &Segment, memory: u64) -> Result<(), BootError> {
     let Range { start, end } = segment.range();
     if end > memory || end < start {
         return Err(BootError::Segment { start, end, memory });
@@ -149,7 +148,7 @@ fn load(machine: &mut Machine<Devices>, segment: &Segment, memory: u64) -> Resul
 }
 
 /// Writes to memory whose bounds were checked.
-fn write(machine: &mut Machine<Devices>, address: u64, bytes: &[u8]) {
+fn write(machine: &mut Machine, address: u64, bytes: &[u8]) {
     let done = machine.write(address, bytes);
     debug_assert!(done.is_ok(), "{address:#x} lies in memory");
 }
@@ -208,13 +207,7 @@ const POWER8: Processor<'static> = Processor {
 };
 
 /// Sets the registers.
-fn begin(
-    vcpu: &mut Vcpu,
-    machine: &mut Machine<Devices>,
-    image: &Image,
-    layout: &Layout,
-    options: &Options<'_>,
-) {
+fn begin(vcpu: &mut Vcpu, machine: &mut Machine, image: &Image, layout: &Layout, options: &Options<'_>) {
     const EPAPR: u64 = 0x4550_4150;
     vcpu.state.pc = image.entry;
     vcpu.state.gpr[1] = layout.stack;
@@ -245,7 +238,7 @@ fn begin(
 }
 
 /// A 750CL's boot loader sets HID4\[SBE\], and Linux takes it for granted (`MMU_FTR_USE_HIGH_BATS`). A 750 has no HID4.
-fn enable_upper_bats(vcpu: &mut Vcpu, machine: &mut Machine<Devices>) {
+fn enable_upper_bats(vcpu: &mut Vcpu, machine: &mut Machine) {
     const HID4: u16 = 1011;
     const SBE: u64 = 0x0200_0000;
     if let Some(value) = vcpu.spr(machine, HID4) {

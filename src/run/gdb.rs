@@ -16,7 +16,9 @@ use gdbstub::conn::ConnectionExt;
 use gdbstub::stub::run_blocking::{BlockingEventLoop, Event, WaitForStopReasonError};
 use gdbstub::stub::{DisconnectReason, GdbStub, SingleThreadStopReason};
 
-use super::runner::{End, Outside, Runner};
+use vm::Outside;
+
+use super::{End, Machine, Runner};
 use target::{Debugger, Failed};
 
 /// Why there is no debugging session.
@@ -78,7 +80,11 @@ impl Server {
     /// # Errors
     ///
     /// When the connection or the outside fails.
-    pub fn debug<O: Outside>(self, runner: &mut Runner, outside: &mut O) -> Result<End, GdbError<O::Error>> {
+    pub fn debug<O: Outside<Machine>>(
+        self,
+        runner: &mut Runner,
+        outside: &mut O,
+    ) -> Result<End, GdbError<O::Error>> {
         let accepted = self.listener.accept();
         let (connection, _) = accepted.map_err(|error| GdbError::Connection(error.to_string()))?;
         let mut debugger = Debugger::new(runner, outside);
@@ -100,7 +106,7 @@ impl Server {
 /// Lets the guest run and looks at the connection now and then.
 struct EventLoop<'r, O>(PhantomData<&'r mut O>);
 
-impl<'r, O: Outside> BlockingEventLoop for EventLoop<'r, O> {
+impl<'r, O: Outside<Machine>> BlockingEventLoop for EventLoop<'r, O> {
     type Target = Debugger<'r, O>;
     type Connection = TcpStream;
     type StopReason = SingleThreadStopReason<u64>;

@@ -1,17 +1,17 @@
 //! What there is to say of a run.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use cpu::decode;
 use kvm_ppc::hardware::Hardware;
 use kvm_ppc::interrupt::Interrupt;
 use kvm_ppc::statistics::{Reason, Statistics};
 use serde::{Serialize, Serializer};
+use vm::watch::Injected;
 
-use super::guest::Guest;
 use super::image::Image;
-use super::runner::{End, Runner};
-use super::watch::Injected;
+use super::{End, Guest, Runner};
 
 /// Version of the document's form.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -64,6 +64,15 @@ pub struct Report {
     pub instructions_per_second: f64,
 }
 
+/// When a run began.
+#[derive(Clone, Copy, Debug)]
+pub struct Began {
+    /// The guest's instructions then.
+    pub instructions: u64,
+    /// The time here.
+    pub time: Instant,
+}
+
 /// Exits for one reason.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Row {
@@ -103,14 +112,14 @@ fn share(some: u64, all: u64) -> f64 {
 }
 
 impl Report {
-    /// The report on a run that began at `first` instructions.
-    pub fn new(runner: &Runner, image: &Image, end: End, first: u64) -> Self {
+    /// The report on a run.
+    pub fn new(runner: &Runner, image: &Image, end: End, began: Began) -> Self {
         let guest = &runner.guest;
         let statistics = &guest.vcpu.statistics;
         let instructions = guest.instructions();
-        let seconds = runner.began().elapsed().as_secs_f64();
+        let seconds = began.time.elapsed().as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a rate need not be exact")]
-        let rate = (instructions - first) as f64 / seconds.max(1e-9);
+        let rate = instructions.saturating_sub(began.instructions) as f64 / seconds.max(1e-9);
         let diagnostics = guest.machine.devices().board.diagnostics();
         let taken = Interrupt::WAITING
             .into_iter()

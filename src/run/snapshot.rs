@@ -9,13 +9,12 @@ use kvm_ppc::Vcpu;
 use kvm_ppc::deferral::Policy;
 use kvm_ppc::model::Model;
 use kvm_ppc::snapshot as processor;
-use machine::{Config, Machine, RestoreError, Saved};
+use machine::{Config, RestoreError, Saved};
 use magicpage::PAGE_SIZE;
 use rewriter::elf::digest;
 use serde::{Deserialize, Serialize};
 
-use super::devices::Devices;
-use super::guest::Guest;
+use super::{Devices, Guest, Machine};
 
 /// The version of the file's form.
 pub const VERSION: u32 = 1;

@@ -19,8 +19,8 @@ use kvm_ppc::statistics::Reason;
 use kvm_ppc::vcpu::Taken;
 use machine::Observe;
 
-use super::guest::{Guest, Turn};
 use super::image::Image;
+use super::{Guest, Turn};
 
 /// Columns of a symbol, with its brackets.
 const NAME: usize = 36;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use comfy_table::CellAlignment;
 use ppcpv::run::End;
 use ppcpv::run::report::Report;
-use ppcpv::run::watch::Injected;
+use vm::watch::Injected;
 
 use super::{plain, plural, print};
 use crate::guest::Rewritten;
@@ -119,6 +119,10 @@ fn ended(end: End) -> (String, &'static str) {
         End::Asleep => ("sleeps for ever", ": nothing is left that could wake it"),
         End::CheckStop => ("stopped for good", ": a machine check found MSR[ME] clear"),
         End::Stuck => ("is stuck", ": it makes exit after exit and executes nothing"),
+        End::Lost => (
+            "has lost an interrupt",
+            ": one waits that it lets in, and nothing is due that makes it exit",
+        ),
         End::Limit => ("stopped at --limit", ": it had not ended"),
         End::Killed => ("ended by the debugger", ""),
     };

@@ -1,4 +1,5 @@
-//! The control device: what the guest stands on, a place to keep a number, and three ways to end.
+//! The control device: what the guest stands on, a place to keep a number, a word when its work begins, and three ways to
+//! end.
 
 use crate::device::{Device, Port};
 use crate::outside::Event;
@@ -19,6 +20,8 @@ registers! {
         PowerOff "POWER_OFF" 0x10 WriteOnly;
         /// A store, of anything, resets the board.
         Reset "RESET" 0x14 WriteOnly;
+        /// A store, of anything, says that what is to be measured begins.
+        Begin "BEGIN" 0x18 WriteOnly;
     }
 }
 
@@ -48,7 +51,7 @@ impl Device for Control {
             Register::Identity => IDENTITY,
             Register::Version => VERSION,
             Register::Scratch => self.scratch,
-            Register::Exit | Register::PowerOff | Register::Reset => 0,
+            Register::Exit | Register::PowerOff | Register::Reset | Register::Begin => 0,
         }
     }
 
@@ -58,6 +61,7 @@ impl Device for Control {
             Register::Exit => port.outside.report(Event::Exit(port.number(value))),
             Register::PowerOff => port.outside.report(Event::PowerOff),
             Register::Reset => port.outside.report(Event::Reset),
+            Register::Begin => port.outside.begin(),
             Register::Identity | Register::Version => {}
         }
     }

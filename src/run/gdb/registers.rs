@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use magicpage::{Endian, Family, WordSize};
 
-use crate::run::guest::Guest;
+use crate::run::Guest;
 
 /// Which register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

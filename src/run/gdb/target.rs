@@ -20,7 +20,9 @@ use magicpage::PAGE_SIZE;
 
 use super::registers;
 use crate::run::peek;
-use crate::run::runner::{End, Outside, Runner};
+use vm::Outside;
+
+use crate::run::{End, Machine, Runner};
 
 /// Turns within which an instruction completes: its own exits, those for its mappings, and interrupts before it.
 const TURNS: usize = 64;
@@ -70,7 +72,7 @@ enum Resume {
 }
 
 /// A guest with a debugger.
-pub struct Debugger<'r, O: Outside> {
+pub struct Debugger<'r, O: Outside<Machine>> {
     runner: &'r mut Runner,
     outside: &'r mut O,
     description: String,
@@ -89,7 +91,7 @@ pub struct Debugger<'r, O: Outside> {
 #[error("the guest could not go on")]
 pub struct Failed;
 
-impl<'r, O: Outside> Debugger<'r, O> {
+impl<'r, O: Outside<Machine>> Debugger<'r, O> {
     /// A debugger for this guest.
     pub fn new(runner: &'r mut Runner, outside: &'r mut O) -> Self {
         let description = registers::description(runner.guest.vcpu.supervisor.model.family);
@@ -221,7 +223,7 @@ fn to_page_end(address: u64) -> usize {
     PAGE_SIZE - usize::try_from(address % PAGE_SIZE as u64).unwrap_or(0)
 }
 
-impl<O: Outside> Target for Debugger<'_, O> {
+impl<O: Outside<Machine>> Target for Debugger<'_, O> {
     type Arch = PowerPc;
     type Error = Failed;
 
@@ -240,7 +242,7 @@ impl<O: Outside> Target for Debugger<'_, O> {
     }
 }
 
-impl<O: Outside> TargetDescriptionXmlOverride for Debugger<'_, O> {
+impl<O: Outside<Machine>> TargetDescriptionXmlOverride for Debugger<'_, O> {
     fn target_description_xml(
         &self,
         annex: &[u8],
@@ -262,7 +264,7 @@ impl<O: Outside> TargetDescriptionXmlOverride for Debugger<'_, O> {
     }
 }
 
-impl<O: Outside> SingleThreadBase for Debugger<'_, O> {
+impl<O: Outside<Machine>> SingleThreadBase for Debugger<'_, O> {
     fn read_registers(&mut self, regs: &mut Bytes) -> TargetResult<(), Self> {
         *regs = Bytes {
             bytes: registers::read(&self.runner.guest),
@@ -310,7 +312,7 @@ impl<O: Outside> SingleThreadBase for Debugger<'_, O> {
     }
 }
 
-impl<O: Outside> SingleThreadResume for Debugger<'_, O> {
+impl<O: Outside<Machine>> SingleThreadResume for Debugger<'_, O> {
     fn resume(&mut self, _signal: Option<Signal>) -> Result<(), Failed> {
         (self.resume, self.moved) = (Resume::Continue, false);
         Ok(())
@@ -321,20 +323,20 @@ impl<O: Outside> SingleThreadResume for Debugger<'_, O> {
     }
 }
 
-impl<O: Outside> SingleThreadSingleStep for Debugger<'_, O> {
+impl<O: Outside<Machine>> SingleThreadSingleStep for Debugger<'_, O> {
     fn step(&mut self, _signal: Option<Signal>) -> Result<(), Failed> {
         (self.resume, self.moved) = (Resume::Step, false);
         Ok(())
     }
 }
 
-impl<O: Outside> Breakpoints for Debugger<'_, O> {
+impl<O: Outside<Machine>> Breakpoints for Debugger<'_, O> {
     fn support_sw_breakpoint(&mut self) -> Option<SwBreakpointOps<'_, Self>> {
         Some(self)
     }
 }
 
-impl<O: Outside> SwBreakpoint for Debugger<'_, O> {
+impl<O: Outside<Machine>> SwBreakpoint for Debugger<'_, O> {
     fn add_sw_breakpoint(&mut self, addr: u64, _kind: usize) -> TargetResult<bool, Self> {
         self.breakpoints.insert(addr);
         Ok(true)

@@ -3,6 +3,8 @@
 //! Translation is the guest's own, and a real one leaves marks: referenced bits in page tables, MAS registers at a TLB
 //! miss. Whoever only looks must not: the host asks a [`Peek`], which shows the machine and drops what is written.
 
+use alloc::boxed::Box;
+
 use cpu::State;
 use kvm_ppc::Vcpu;
 use kvm_ppc::hardware::{Access, Backing, Entry, Exit, Frame, Hardware, NothingThere, Place, Rights, Shared};

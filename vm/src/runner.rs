@@ -1,26 +1,27 @@
 //! Runs a guest to its end, and lets others do their part at exact points of it.
 
-use std::io;
-use std::time::Instant;
+use alloc::vec::Vec;
 
 use board::Event;
-use kvm_ppc::hardware::Hardware;
-use serde::Serialize;
+use kvm_ppc::interrupt::Interrupt;
+use serde::{Deserialize, Serialize};
 
-use super::guest::{Guest, Turn};
-use super::inject::Injector;
-use super::trace::Tracer;
-use super::watch::{Injected, Watch};
+use crate::guest::{Guest, Turn};
+use crate::inject::{Injector, Rule};
+use crate::platform::Platform;
+use crate::watch::{Injected, Watch};
 
 /// Instructions after which a guest that makes no exit is looked at.
 const CHUNK: u64 = 1 << 20;
-/// The same when every instruction is traced: what is seen has to be kept so long.
-const TRACED_CHUNK: u64 = 1 << 10;
+/// A guest that lets an interrupt in is waited for so many instructions to take it, where nothing else is due.
+const PATIENCE: u64 = 100_000;
+/// So many ticks ahead nothing is due: a decrementer that is not wanted is set to its largest count.
+const FAR: u64 = 1 << 30;
 /// A guest is stuck when so many instructions one after the other have made exits: no program consists of such alone.
 const STUCK: u64 = 1 << 20;
 
 /// How a guest ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum End {
     /// It said so, with a status.
@@ -40,6 +41,9 @@ pub enum End {
     CheckStop,
     /// It makes exit after exit and executes nothing.
     Stuck,
+    /// An interrupt waits that the guest lets in and has not taken, and nothing is due that makes it exit: it would wait
+    /// for as long as one likes to look.
+    Lost,
     /// It has run as many instructions as it may.
     Limit,
     /// A debugger ended it.
@@ -57,44 +61,85 @@ impl End {
 }
 
 /// Whoever is told what happens.
-pub trait Outside {
-    /// Why it fails.
-    type Error: From<io::Error>;
+pub trait Outside<P> {
+    /// Why it fails, which ends the run.
+    type Error;
 
     /// The guest has printed bytes.
     ///
     /// # Errors
     ///
-    /// When they cannot be shown, which ends the run.
+    /// When they cannot be shown.
     fn console(&mut self, bytes: &[u8]) -> Result<(), Self::Error>;
 
     /// So many instructions have run.
-    fn progress(&mut self, instructions: u64);
+    fn progress(&mut self, _instructions: u64) {}
 
     /// Bytes for the guest to read, if there are new ones.
-    fn input(&mut self) -> Option<Vec<u8>>;
+    fn input(&mut self) -> Option<Vec<u8>> {
+        None
+    }
 
     /// The guest has come to where it is to be saved.
     ///
     /// # Errors
     ///
-    /// When that fails, which ends the run.
-    fn snapshot(&mut self, guest: &Guest) -> Result<(), Self::Error>;
+    /// When that fails.
+    fn snapshot(&mut self, _guest: &Guest<P>) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    /// The most instructions of a turn, for those who look at each.
+    fn most(&self) -> u64 {
+        u64::MAX
+    }
+
+    /// The guest is about to make a turn.
+    fn before(&mut self, _guest: &Guest<P>) {}
+
+    /// The guest has made a turn.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be told.
+    fn after(&mut self, _guest: &Guest<P>, _turn: Turn) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    /// An interrupt is raised from outside.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be told.
+    fn raised(&mut self, _guest: &Guest<P>, _interrupt: Interrupt) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+/// Which interrupts are raised.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The kind.
+    pub interrupt: Interrupt,
+    /// When.
+    pub rule: Rule,
+    /// Whether none is raised before the guest says that what is to be measured begins.
+    pub from_begin: bool,
 }
 
 /// A guest that runs.
 #[derive(Debug)]
-pub struct Runner {
+pub struct Runner<P> {
     /// The guest.
-    pub guest: Guest,
+    pub guest: Guest<P>,
+    /// What is raised when the guest says that what is to be measured begins.
+    plan: Option<Plan>,
     /// Raises interrupts.
     injector: Option<(Injector, Watch)>,
     /// Ends the run at this count of instructions.
     limit: Option<u64>,
     /// Saves the guest at this count of instructions.
     snapshot: Option<u64>,
-    tracer: Option<Tracer>,
-    began: Instant,
     /// The count of instructions at which the guest was last looked at.
     looked: u64,
     /// Exits since the processor last completed an instruction by itself.
@@ -104,17 +149,16 @@ pub struct Runner {
     exits: u64,
 }
 
-impl Runner {
+impl<P: Platform> Runner<P> {
     /// Will run a guest.
-    pub fn new(guest: Guest) -> Self {
+    pub fn new(guest: Guest<P>) -> Self {
         let now = guest.instructions();
         Self {
             guest,
+            plan: None,
             injector: None,
             limit: None,
             snapshot: None,
-            tracer: None,
-            began: Instant::now(),
             looked: now,
             idle_exits: 0,
             slept_to: None,
@@ -136,35 +180,31 @@ impl Runner {
 
     /// Raises interrupts.
     #[must_use]
-    pub fn injected(self, injector: Option<Injector>) -> Self {
-        let watched = injector.map(|injector| {
-            let watch = Watch::new(injector.interrupt);
-            (injector, watch)
-        });
-        Self {
-            injector: watched,
-            ..self
+    pub fn injected(mut self, plan: Option<Plan>) -> Self {
+        let now = self.guest.instructions();
+        if let Some(plan) = plan.as_ref().filter(|plan| !plan.from_begin) {
+            self.raise_by(Injector::new(plan.interrupt, plan.rule.clone(), now));
         }
+        Self { plan, ..self }
     }
 
-    /// Traces every instruction.
+    /// Raises interrupts with an injector that another runner has come to.
     #[must_use]
-    pub fn traced(mut self, tracer: Option<Tracer>) -> Self {
-        if let Some(tracer) = &tracer {
-            self.guest.machine.observe(Some(tracer.observer()));
+    pub fn injected_on(mut self, injector: Option<Injector>) -> Self {
+        if let Some(injector) = injector {
+            self.raise_by(injector);
         }
-        self.tracer = tracer;
         self
+    }
+
+    fn raise_by(&mut self, injector: Injector) {
+        let watch = Watch::new(injector.interrupt);
+        self.injector = Some((injector, watch));
     }
 
     /// Exits that were dealt with.
     pub const fn exits(&self) -> u64 {
         self.exits
-    }
-
-    /// Since when the guest runs.
-    pub const fn began(&self) -> Instant {
-        self.began
     }
 
     /// What raises interrupts, with those that are still to come.
@@ -187,7 +227,7 @@ impl Runner {
     /// # Errors
     ///
     /// What the outside failed with.
-    pub fn run<O: Outside>(&mut self, outside: &mut O) -> Result<End, O::Error> {
+    pub fn run<O: Outside<P>>(&mut self, outside: &mut O) -> Result<End, O::Error> {
         loop {
             if let Some(end) = self.step(outside, u64::MAX)? {
                 return Ok(end);
@@ -200,22 +240,16 @@ impl Runner {
     /// # Errors
     ///
     /// What the outside failed with.
-    pub fn step<O: Outside>(&mut self, outside: &mut O, most: u64) -> Result<Option<End>, O::Error> {
+    pub fn step<O: Outside<P>>(&mut self, outside: &mut O, most: u64) -> Result<Option<End>, O::Error> {
         if let Some(end) = self.due(outside)? {
             return Ok(Some(end));
         }
-        let mut tracer = self.tracer.take();
-        if let Some(tracer) = &mut tracer {
-            tracer.before(&self.guest);
-        }
+        outside.before(&self.guest);
         let before = self.guest.instructions();
-        let turn = self.guest.turn(self.until(most));
+        let turn = self.guest.turn(self.until(most.min(outside.most())));
         // The instruction that makes an exit counts when the host has dealt with it.
         let by_itself = self.guest.instructions() - before > u64::from(matches!(turn, Turn::Exit(_)));
-        if let Some(tracer) = &mut tracer {
-            tracer.after(&self.guest, turn)?;
-        }
-        self.tracer = tracer;
+        outside.after(&self.guest, turn)?;
         if let Some((_, watch)) = &mut self.injector {
             watch.look(&self.guest, turn == Turn::Reached);
         }
@@ -230,7 +264,7 @@ impl Runner {
     /// # Errors
     ///
     /// What the outside failed with.
-    pub fn settle<O: Outside>(&mut self, outside: &mut O) -> Result<Option<End>, O::Error> {
+    pub fn settle<O: Outside<P>>(&mut self, outside: &mut O) -> Result<Option<End>, O::Error> {
         let end = self.due(outside)?;
         if end.is_none() {
             self.guest.settle();
@@ -239,7 +273,7 @@ impl Runner {
     }
 
     /// Does what is to be done before the next instruction.
-    fn due<O: Outside>(&mut self, outside: &mut O) -> Result<Option<End>, O::Error> {
+    fn due<O: Outside<P>>(&mut self, outside: &mut O) -> Result<Option<End>, O::Error> {
         let now = self.guest.instructions();
         if let Some(at) = self.snapshot.filter(|at| *at <= now) {
             self.snapshot = None;
@@ -255,21 +289,19 @@ impl Runner {
             .as_ref()
             .is_some_and(|(injector, _)| injector.next().is_some_and(|next| next <= now))
         {
-            self.inject()?;
+            self.inject(outside)?;
         }
         Ok(None)
     }
 
-    fn inject(&mut self) -> io::Result<()> {
-        if let Some((injector, watch)) = &mut self.injector {
-            watch.raise(&self.guest);
-            injector.advance();
-            self.guest.interrupt(injector.interrupt);
-            if let Some(tracer) = &mut self.tracer {
-                tracer.raised(&self.guest, injector.interrupt)?;
-            }
-        }
-        Ok(())
+    fn inject<O: Outside<P>>(&mut self, outside: &mut O) -> Result<(), O::Error> {
+        let Some((injector, watch)) = &mut self.injector else {
+            return Ok(());
+        };
+        watch.raise(&self.guest);
+        injector.advance();
+        self.guest.interrupt(injector.interrupt);
+        outside.raised(&self.guest, injector.interrupt)
     }
 
     /// The count of instructions up to which the guest may run undisturbed.
@@ -279,21 +311,16 @@ impl Runner {
             .injector
             .as_ref()
             .is_some_and(|(_, watch)| watch.is_waiting());
-        let chunk = match (watched, &self.tracer) {
-            (true, _) => 1,
-            (false, Some(_)) => TRACED_CHUNK,
-            (false, None) => CHUNK,
-        };
+        let chunk = if watched { 1 } else { CHUNK };
         let next = self.injector.as_ref().and_then(|(injector, _)| injector.next());
         let stops = [self.limit, self.snapshot, next].into_iter().flatten();
         stops.fold(now.saturating_add(chunk.min(most)), u64::min)
     }
 
-    fn devices<O: Outside>(&mut self, outside: &mut O, turn: Turn) -> Result<Option<End>, O::Error> {
-        let devices = self.guest.machine.devices_mut();
-        if devices.touched {
-            devices.touched = false;
-            let (output, event) = (devices.board.take_output(), devices.board.take_event());
+    fn devices<O: Outside<P>>(&mut self, outside: &mut O, turn: Turn) -> Result<Option<End>, O::Error> {
+        if self.guest.machine.take_touched() {
+            let board = self.guest.machine.board_mut();
+            let (output, event, begun) = (board.take_output(), board.take_event(), board.take_begun());
             if !output.is_empty() {
                 outside.console(&output)?;
             }
@@ -304,24 +331,50 @@ impl Runner {
                     Event::Reset => End::Reset,
                 }));
             }
+            if begun {
+                self.begin();
+            }
         }
         let now = self.guest.instructions();
         if now.saturating_sub(self.looked) >= CHUNK {
             self.looked = now;
             outside.progress(now);
             if let Some(bytes) = outside.input() {
-                self.guest.machine.devices_mut().board.push_input(&bytes);
+                self.guest.machine.board_mut().push_input(&bytes);
             }
             if self.can_never_go_on() {
                 return Ok(Some(End::Halted));
             }
         }
         Ok(match turn {
-            Turn::Reached => None,
+            Turn::Reached => self.lost(),
             Turn::Exit(_) => self.exited(),
-            Turn::Idle(deadline) => self.sleep(deadline)?,
+            Turn::Idle(deadline) => self.sleep(deadline, outside)?,
             Turn::CheckStop => Some(End::CheckStop),
         })
+    }
+
+    /// What is to be measured begins. What was raised before is not looked after any more.
+    fn begin(&mut self) {
+        self.guest.begin();
+        (self.looked, self.idle_exits, self.slept_to, self.exits) = (0, 0, None, 0);
+        if let Some(plan) = &self.plan {
+            let injector = Injector::new(plan.interrupt, plan.rule.clone(), 0);
+            self.raise_by(injector);
+        }
+    }
+
+    /// Whether an interrupt is lost: see [`End::Lost`].
+    fn lost(&self) -> Option<End> {
+        let (injector, watch) = self.injector.as_ref()?;
+        let left = self
+            .guest
+            .vcpu
+            .supervisor
+            .timer
+            .left(self.guest.machine.timebase());
+        let nothing_due = injector.next().is_none() && left > FAR;
+        (watch.passed(&self.guest) > PATIENCE && nothing_due).then_some(End::Lost)
     }
 
     /// Whether the guest branches to itself, and no interrupt is to come that it lets in.
@@ -343,7 +396,7 @@ impl Runner {
 
     /// Time passes until the decrementer wakes the guest. Where it does not, an injected interrupt may: no instruction
     /// is executed meanwhile, so it comes now.
-    fn sleep(&mut self, deadline: u64) -> io::Result<Option<End>> {
+    fn sleep<O: Outside<P>>(&mut self, deadline: u64, outside: &mut O) -> Result<Option<End>, O::Error> {
         let now = self.guest.machine.timebase();
         if self.slept_to.is_none() && deadline > now {
             self.guest.machine.skip_to(deadline);
@@ -358,7 +411,7 @@ impl Runner {
             return Ok(Some(End::Asleep));
         }
         self.slept_to = None;
-        self.inject()?;
+        self.inject(outside)?;
         Ok(None)
     }
 }

@@ -1,12 +1,11 @@
 //! A guest under its host, and the smallest step of it.
 
-use kvm_ppc::hardware::{Entry, Exit, Hardware};
+use kvm_ppc::hardware::{Entry, Exit};
 use kvm_ppc::interrupt::Interrupt;
 use kvm_ppc::{Ready, Vcpu};
-use machine::Machine;
 
-use super::devices::Devices;
-use super::peek;
+use crate::peek;
+use crate::platform::Platform;
 
 /// What a [turn](Guest::turn) came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,12 +21,12 @@ pub enum Turn {
 }
 
 /// A guest and its host.
-#[derive(Debug)]
-pub struct Guest {
+#[derive(Clone, Debug)]
+pub struct Guest<P> {
     /// The host's view.
     pub vcpu: Vcpu,
     /// The processor, the memory and the board.
-    pub machine: Machine<Devices>,
+    pub machine: P,
     /// How the guest was entered when it was stopped from outside.
     ///
     /// Such a stop is none of the guest's exits. The host must not use it to look for interrupts: it would find
@@ -35,9 +34,9 @@ pub struct Guest {
     entry: Option<Entry>,
 }
 
-impl Guest {
+impl<P: Platform> Guest<P> {
     /// A guest that is about to run.
-    pub const fn new(vcpu: Vcpu, machine: Machine<Devices>) -> Self {
+    pub const fn new(vcpu: Vcpu, machine: P) -> Self {
         Self {
             vcpu,
             machine,
@@ -55,6 +54,17 @@ impl Guest {
     /// Whether the guest was stopped from outside.
     pub const fn is_entered(&self) -> bool {
         self.entry.is_some()
+    }
+
+    /// What is measured begins: instructions, time and exits count from 0, and nothing is mapped, so that what came before
+    /// makes no difference to what comes.
+    pub fn begin(&mut self) {
+        let before = self.machine.timebase();
+        self.vcpu.flush(&mut self.machine);
+        self.vcpu.statistics.restart();
+        self.machine.begin();
+        self.vcpu.supervisor.timer.moved(before, self.machine.timebase());
+        self.changed();
     }
 
     /// Instructions that have completed, those that the host carries out included.

@@ -3,16 +3,18 @@
 //! While one waits, the guest is looked at after every instruction, without the host's noticing. An interrupt is late
 //! by the instructions that have run since the guest first could have taken it.
 
-use super::guest::Guest;
 use kvm_ppc::interrupt::Interrupt;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::guest::Guest;
+use crate::platform::Platform;
 
 /// A trampoline that lets interrupts in looks at `int_pending` and traps within so many instructions: an interrupt that is
 /// taken there is in time.
 pub const LOOK: u64 = 8;
 
 /// Sums over the injected interrupts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Injected {
     /// How many were raised.
     pub raised: u64,
@@ -65,7 +67,7 @@ impl Watch {
     }
 
     /// One is about to be raised.
-    pub fn raise(&mut self, guest: &Guest) {
+    pub fn raise<P: Platform>(&mut self, guest: &Guest<P>) {
         self.sums.raised += 1;
         if guest.vcpu.queue.waits(self.interrupt) {
             self.sums.merged += 1;
@@ -79,8 +81,14 @@ impl Watch {
         });
     }
 
+    /// Instructions that have run since the guest let in the one that waits.
+    pub fn passed<P: Platform>(&self, guest: &Guest<P>) -> u64 {
+        let allowed = self.waiting.and_then(|waiting| waiting.allowed);
+        allowed.map_or(0, |allowed| guest.instructions() - allowed)
+    }
+
     /// The guest has made a turn. `reached`: nobody but us has stopped it.
-    pub fn look(&mut self, guest: &Guest, reached: bool) {
+    pub fn look<P: Platform>(&mut self, guest: &Guest<P>, reached: bool) {
         let Some(waiting) = &mut self.waiting else { return };
         let now = guest.instructions();
         if guest.vcpu.statistics.taken(self.interrupt) != waiting.taken_before {
@@ -96,7 +104,7 @@ impl Watch {
     }
 
     /// The sums when the guest has ended.
-    pub fn finish(&self, guest: &Guest) -> Injected {
+    pub fn finish<P: Platform>(&self, guest: &Guest<P>) -> Injected {
         let mut sums = self.sums;
         if let Some(waiting) = self.waiting {
             let now = guest.instructions();

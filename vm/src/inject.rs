@@ -1,12 +1,13 @@
 //! Interrupts raised from outside, at instruction counts that a rule gives: the same in every run.
 
-use std::fmt;
-use std::str::FromStr;
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
 
 use kvm_ppc::interrupt::Interrupt;
 
 /// When interrupts are raised.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Rule {
     /// At random, so many in a million instructions on average.
     Random {
@@ -34,7 +35,7 @@ impl fmt::Display for BadRule {
     }
 }
 
-impl std::error::Error for BadRule {}
+impl core::error::Error for BadRule {}
 
 impl FromStr for Rule {
     type Err = BadRule;
@@ -124,7 +125,7 @@ impl Schedule {
             Rule::Random { rate, .. } => {
                 // Independent events: the distance between two is distributed exponentially.
                 let uniform = random(&mut self.state);
-                let distance = (-uniform.ln() * 1e6 / rate).ceil().max(1.0);
+                let distance = libm::ceil(-libm::log(uniform) * 1e6 / rate).max(1.0);
                 #[expect(
                     clippy::cast_possible_truncation,
                     clippy::cast_sign_loss,
