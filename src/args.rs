@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
+use board::Model as BoardModel;
 use clap::builder::{PossibleValuesParser, TypedValueParser, ValueParser};
+use kvm_ppc::deferral::POLICIES;
+use kvm_ppc::interrupt::Interrupt;
+use kvm_ppc::model::MODELS;
 use magicpage::hypercall::PageFeatures;
 use magicpage::{Endian, Family};
 use rewriter::elf::ReadOptions;
@@ -86,6 +90,33 @@ pub fn named<T: Clone + Send + Sync + 'static>(names: Vec<(&'static str, T)>) ->
 /// Parses a family.
 pub fn families() -> ValueParser {
     named(Family::ALL.map(|family| (family.name(), family)).to_vec())
+}
+
+/// Parses a policy of the host.
+pub fn policies() -> ValueParser {
+    named(POLICIES.iter().map(|policy| (policy.name(), *policy)).collect())
+}
+
+/// Parses a processor.
+pub fn models() -> ValueParser {
+    named(MODELS.iter().map(|model| (model.name, model)).collect())
+}
+
+/// Parses a board.
+pub fn boards() -> ValueParser {
+    named(vec![
+        ("gamecube", BoardModel::GameCube),
+        ("plain", BoardModel::Plain),
+    ])
+}
+
+/// Parses an interrupt.
+pub fn interrupts() -> ValueParser {
+    named(
+        Interrupt::WAITING
+            .map(|interrupt| (interrupt.name(), interrupt))
+            .to_vec(),
+    )
 }
 
 /// Parses a reason.

@@ -1,5 +1,6 @@
 //! The subcommands, one file each: its arguments, and what it does with them.
 
+pub mod boot;
 pub mod completions;
 pub mod diff;
 pub mod explain;

@@ -129,6 +129,9 @@ pub enum Error {
         /// Why.
         cause: SnapshotError,
     },
+    /// Something cannot be built for bare metal, or QEMU has failed.
+    #[error("{0:#}")]
+    Qemu(#[from] anyhow::Error),
     /// There is no debugger, or it is gone.
     #[error("{0}")]
     Debugger(String),
@@ -209,6 +212,7 @@ impl Error {
                 cause: BootError::Memory(_) | BootError::Board(_),
                 ..
             } => "give another --memory",
+            Self::Qemu(_) => "-v shows the command line; QEMU is in Debian's package qemu-system-ppc",
             Self::Debugger(_) => "give another --gdb address; port 0 is any that is free",
             Self::Image {
                 cause: ElfError::AlreadyRewritten,

@@ -1,5 +1,6 @@
 //! Plans and images as text: tables for people.
 
+pub mod boot;
 pub mod race;
 pub mod run;
 

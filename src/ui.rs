@@ -163,6 +163,11 @@ impl Progress {
         self.0.set_position(steps as u64);
     }
 
+    /// One more step is done.
+    pub fn advance(&self) {
+        self.0.inc(1);
+    }
+
     /// Does something that prints, with the bar out of the way.
     pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         self.0.suspend(print)

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use board::Model as BoardModel;
-use clap::builder::ValueParser;
-use kvm_ppc::deferral::{self, POLICIES, Policy};
+use kvm_ppc::deferral::{self, Policy};
 use kvm_ppc::interrupt::{Interrupt, row};
-use kvm_ppc::model::{MODELS, Model};
+use kvm_ppc::model::Model;
 use magicpage::{Endian, Family};
 use ppcpv::run::gdb::Server;
 use ppcpv::run::image::Image;
@@ -17,7 +16,7 @@ use ppcpv::run::trace::Tracer;
 use ppcpv::run::{End, Guest, Runner, boot, snapshot};
 use vm::runner::Plan;
 
-use crate::args::{PlanArgs, families, named};
+use crate::args::{PlanArgs, boards, families, interrupts, models, named, policies};
 use crate::cli::Status;
 use crate::error::Error;
 use crate::guest::{self, Loaded, Rewritten};
@@ -59,7 +58,7 @@ pub struct Args {
     #[arg(long, value_name = "RULE", help_heading = "Interrupts")]
     inject: Option<Rule>,
     /// Which interrupt to raise
-    #[arg(long, value_name = "KIND", value_parser = kinds(), default_value = "external", help_heading = "Interrupts")]
+    #[arg(long, value_name = "KIND", value_parser = interrupts(), default_value = "external", help_heading = "Interrupts")]
     inject_kind: Interrupt,
     /// Raise none before the guest says that what is to be measured begins, and count from there
     #[arg(long, requires = "inject")]
@@ -142,29 +141,6 @@ struct Kept {
     /// Replace files that exist
     #[arg(long)]
     force: bool,
-}
-
-fn policies() -> ValueParser {
-    named(POLICIES.iter().map(|policy| (policy.name(), *policy)).collect())
-}
-
-fn models() -> ValueParser {
-    named(MODELS.iter().map(|model| (model.name, model)).collect())
-}
-
-fn boards() -> ValueParser {
-    named(vec![
-        ("gamecube", BoardModel::GameCube),
-        ("plain", BoardModel::Plain),
-    ])
-}
-
-fn kinds() -> ValueParser {
-    named(
-        Interrupt::WAITING
-            .map(|interrupt| (interrupt.name(), interrupt))
-            .to_vec(),
-    )
 }
 
 /// Runs the subcommand.

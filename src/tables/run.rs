@@ -110,7 +110,7 @@ pub fn summary(out: &mut impl Write, report: &Report, rewritten: Option<&Rewritt
 }
 
 /// What happened, and why if that is not clear.
-fn ended(end: End) -> (String, &'static str) {
+pub fn ended(end: End) -> (String, &'static str) {
     let (what, why) = match end {
         End::Exit { code } => return (format!("exited with status {code}"), ""),
         End::PowerOff => ("switched the power off", ""),
@@ -129,7 +129,8 @@ fn ended(end: End) -> (String, &'static str) {
     (what.into(), why)
 }
 
-fn injections(injected: &Injected) -> String {
+/// What became of the interrupts that were raised.
+pub fn injections(injected: &Injected) -> String {
     let Injected {
         raised,
         merged,

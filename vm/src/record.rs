@@ -78,6 +78,12 @@ impl Ended {
             sum: sum(guest),
         }
     }
+
+    /// Whether the guest ended as it should and no interrupt that was raised from outside was missed or late.
+    pub fn is_good(&self) -> bool {
+        let sound = |injected: Injected| injected.missed == 0 && injected.late == 0;
+        self.end.is_good() && self.injected.is_none_or(sound)
+    }
 }
 
 /// A sum in which every bit counts (FNV-1a over words).

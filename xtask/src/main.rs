@@ -3,13 +3,13 @@
 //! Everything that is more than one ordinary cargo command is a row of [`TASKS`]. Continuous integration calls these
 //! same tasks, so what it does can be done on any desk with the same words.
 
+mod guest;
 mod kernels;
-mod packages;
-mod process;
 mod soak;
 mod test;
 
 use anyhow::{Result, bail};
+use qemu::{packages, process};
 use std::process::ExitCode;
 
 /// One task.
@@ -37,6 +37,12 @@ const TASKS: &[Task] = &[
         arguments: "[--list] [--force] [NAME...]",
         help: "make the real kernels that the tests use, print their paths",
         run: kernels::run,
+    },
+    Task {
+        name: "guest",
+        arguments: "[--family NAME]...",
+        help: "build the guest for bare metal, print the paths",
+        run: guest::run,
     },
     Task {
         name: "soak",

@@ -37,7 +37,13 @@ pub fn command<S: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item
 
 /// A cargo command in the caller's environment.
 pub fn cargo(words: &[&str]) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    cargo_at(Path::new(&cargo), words)
+}
+
+/// The same with another cargo.
+pub fn cargo_at(cargo: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(cargo);
     command.args(words);
     // Cargo tells a program that it runs about that program's package; the cargo inside is about another.
     for (name, _) in std::env::vars_os() {
