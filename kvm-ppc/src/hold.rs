@@ -17,8 +17,8 @@ use crate::vcpu::{Idle, Vcpu};
 
 /// A section may keep a machine check or a reset waiting for this many exits under a hold.
 const MOST_EXITS: u32 = 256;
-/// And for this many ticks of the time base.
-const MOST_TICKS: u64 = 4096;
+/// And for this many ticks of the time base: on a slow host hundreds of exits take as long.
+const MOST_TICKS: u64 = 1 << 17;
 
 /// TSR\[DIS\]: the decrementer has expired.
 const EXPIRED: u64 = 0x0800_0000;

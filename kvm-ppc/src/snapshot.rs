@@ -213,6 +213,11 @@ impl From<&State> for User {
 }
 
 impl User {
+    /// Puts the registers into a processor of this model.
+    pub fn put(&self, state: &mut State, model: &Model) {
+        *state = self.state(model);
+    }
+
     fn state(&self, model: &Model) -> State {
         let wide = self.wide && model.family.word_size() == WordSize::Word64;
         let mask = model.word_mask();

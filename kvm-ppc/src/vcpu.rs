@@ -166,6 +166,20 @@ impl Vcpu {
         self.state.fp_exceptions = value & (msr::FE0 | msr::FE1) != 0;
     }
 
+    /// Takes the place of another processor of the same hardware, and keeps the mappings where they are right for it too.
+    /// The shared pages are not the processor's.
+    pub fn become_like(&mut self, other: &Self, hardware: &mut dyn Hardware) {
+        self.release(hardware);
+        let same =
+            self.supervisor.mmu == other.supervisor.mmu && self.supervisor.page == other.supervisor.page;
+        if !same {
+            self.shadow.flush(hardware);
+        }
+        let shadow = core::mem::take(&mut self.shadow);
+        self.clone_from(other);
+        self.shadow = shadow;
+    }
+
     /// Takes back every mapping, as when guest memory has moved; the guest asks for each again.
     pub fn flush(&mut self, hardware: &mut dyn Hardware) {
         self.shadow.flush(hardware);

@@ -18,6 +18,7 @@ use crate::guest::Guest;
 use crate::platform::Platform;
 use crate::runner::{Plan, Runner};
 use crate::start::Start;
+use crate::sweep::Course;
 
 /// The version of the form.
 pub const VERSION: u32 = 1;
@@ -44,6 +45,8 @@ pub struct Job {
     pub pages: Vec<u32>,
     /// How it is run.
     pub how: How,
+    /// What is swept, in place of running the guest to its end.
+    pub course: Option<Course>,
 }
 
 /// How a guest is run.

@@ -96,6 +96,7 @@ pub fn handover(guest: &Guest<Machine<Devices>>, how: How) -> Result<Vec<u8>, Ha
         start: Start::of(guest, guest.machine.config().ratio),
         pages: used().map(|(number, _)| number).collect(),
         how,
+        course: None,
     };
     job.write(used().map(|(_, page)| page))
 }

@@ -12,7 +12,9 @@
 //! - [`inject`] and [`watch`]: interrupts from outside, and what becomes of them;
 //! - [`peek`]: looking at a guest without leaving a trace;
 //! - [`start`]: a guest between two instructions, to be taken elsewhere;
-//! - [`handover`] and [`record`]: what a host on bare metal is told, and what it says.
+//! - [`handover`] and [`record`]: what a host on bare metal is told, and what it says;
+//! - [`mod@sweep`]: interrupts at every boundary of short courses;
+//! - [`mod@serve`]: all of it for a host on bare metal.
 //!
 //! Nothing here depends on where the guest runs: the same runner, with the same rules, drives it in process and on bare
 //! metal, so that both can be compared instruction by instruction.
@@ -30,7 +32,9 @@ pub mod peek;
 pub mod platform;
 pub mod record;
 pub mod runner;
+pub mod serve;
 pub mod start;
+pub mod sweep;
 pub mod watch;
 
 pub use guest::{Guest, Turn};

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::guest::{Guest, Turn};
 use crate::platform::Platform;
 use crate::runner::{End, Outside, Runner};
+use crate::sweep::{Found, Undisturbed};
 use crate::watch::Injected;
 
 /// One line.
@@ -32,6 +33,20 @@ pub enum Record {
     },
     /// The guest has ended.
     Ended(Ended),
+    /// A case of a sweep begins; this is its end when nothing interrupts it.
+    Undisturbed(Undisturbed),
+    /// So many interrupts of a sweep had this end.
+    Found {
+        /// Which.
+        found: Found,
+        /// How many.
+        times: u32,
+    },
+    /// A sweep has ended.
+    Swept {
+        /// How many interrupts were raised.
+        injections: u64,
+    },
     /// The host has failed.
     Failed(String),
 }

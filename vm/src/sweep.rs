@@ -1,0 +1,320 @@
+//! Interrupts at every instruction boundary of short courses: what the race laboratory asks of a processor.
+//!
+//! A [`Case`] is a guest in front of a few instructions. It is run again and again from there; each time it is stopped a
+//! little later, by whatever stops a guest on this platform, one interrupt is raised, and the guest runs to its end. What
+//! became of the interrupt is a [`Found`]. Which boundaries are met is not decided here: where instructions are not counted
+//! it is found out, and whoever asked sees from the addresses whether all were met.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use kvm_ppc::hardware::{Exit, Shared};
+use kvm_ppc::interrupt::Interrupt;
+use kvm_ppc::snapshot::User;
+use kvm_ppc::statistics::Reason;
+use kvm_ppc::{Ready, Vcpu};
+use magicpage::layout;
+use serde::{Deserialize, Serialize};
+
+use crate::guest::Guest;
+use crate::platform::Platform;
+
+/// A guest in front of what is swept, as it differs from the guest that the cases of a course share.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// Physical addresses, and the bytes there.
+    pub memory: Vec<(u64, Vec<u8>)>,
+    /// The registers that user mode sees.
+    pub user: User,
+    /// The MSR.
+    pub msr: u64,
+    /// The words of the magic page that are not zero: offset and value, of four bytes in memory order.
+    pub page: Vec<(u16, [u8; 4])>,
+    /// The interrupts to raise, one in a run.
+    pub kinds: Vec<Kind>,
+    /// Registers that the guest may end with any value of.
+    pub free: Free,
+}
+
+/// An interrupt, and where its handler counts its calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kind {
+    /// Which.
+    pub interrupt: Interrupt,
+    /// Physical address of four bytes in the guest's byte order.
+    pub counter: u64,
+}
+
+/// Registers that do not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Free {
+    /// General registers, bit n for rn.
+    pub gprs: u32,
+    /// Bits of CR.
+    pub cr: u32,
+    /// LR.
+    pub lr: bool,
+    /// CTR.
+    pub ctr: bool,
+}
+
+/// Cases, and where they go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Course {
+    /// The cases.
+    pub cases: Vec<Case>,
+    /// Boundaries in front of this address and its successors up to [`Course::end`] are behind what is swept.
+    pub behind: u64,
+    /// The system call that ends a run is in front of this address.
+    pub end: u64,
+}
+
+/// What became of an interrupt that was raised at a boundary; of several with the same end, one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Found {
+    /// Number of the case.
+    pub case: u32,
+    /// Which interrupt.
+    pub interrupt: Interrupt,
+    /// Address of the instruction behind the boundary.
+    pub address: u64,
+    /// Where the guest was when it took the interrupt.
+    pub taken: Option<u64>,
+    /// How often the handler has run.
+    pub handled: u32,
+    /// Whether the interrupt still waits.
+    pub waits: bool,
+    /// Whether it was let in when it was raised, but for a section.
+    pub enabled: bool,
+    /// Whether the guest was in a section then.
+    pub in_section: bool,
+    /// Whether the guest came to its end.
+    pub finished: bool,
+    /// A sum over what the guest ends with.
+    pub sum: u64,
+    /// Exits for a hold.
+    pub held_exits: u32,
+    /// Changes of a page's protection.
+    pub protections: u32,
+}
+
+/// A run that is not disturbed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undisturbed {
+    /// Number of the case.
+    pub case: u32,
+    /// Whether the guest came to its end.
+    pub finished: bool,
+    /// A sum over what the guest ends with.
+    pub sum: u64,
+    /// The MSR at the end.
+    pub msr: u64,
+}
+
+/// What is told of a sweep.
+pub trait Report {
+    /// A case begins: nothing interrupts it.
+    fn undisturbed(&mut self, undisturbed: Undisturbed);
+    /// So many interrupts had this end.
+    fn found(&mut self, found: Found, times: u32);
+}
+
+/// A guest that has not come to its end after so many instructions never will.
+const LIMIT: u64 = 200_000;
+/// How many stops behind what is swept end a case.
+const BEHIND: u32 = 4;
+
+/// Sweeps a course with a guest that stands in front of it.
+pub fn sweep<P: Platform>(mut guest: Guest<P>, course: &Course, report: &mut impl Report) {
+    let base = guest.vcpu.clone();
+    let mut first = 0;
+    for (number, case) in (0..).zip(&course.cases) {
+        let mut bench = Bench {
+            guest: &mut guest,
+            base: &base,
+            course,
+            case,
+            number,
+        };
+        report.undisturbed(bench.undisturbed());
+        for kind in &case.kinds {
+            first = bench.each(*kind, first, report);
+        }
+    }
+}
+
+struct Bench<'s, P> {
+    guest: &'s mut Guest<P>,
+    base: &'s Vcpu,
+    course: &'s Course,
+    case: &'s Case,
+    number: u32,
+}
+
+/// How a stretch of a run ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stretch {
+    /// At the guest's end.
+    Finished,
+    /// Where it was to be stopped.
+    Stopped,
+    /// Where nothing more can come of it.
+    Dead,
+}
+
+impl<P: Platform> Bench<'_, P> {
+    /// The guest stands in front of the case again. Its mappings stay.
+    fn restore(&mut self) {
+        let Guest { vcpu, machine, .. } = &mut *self.guest;
+        vcpu.become_like(self.base, machine);
+        for (address, bytes) in &self.case.memory {
+            // The laboratory's cases lie in the guest's memory.
+            let _ = machine.write(*address, bytes);
+        }
+        let page = machine.shared_mut(Shared::Magic);
+        page.fill(0);
+        for (offset, bytes) in &self.case.page {
+            page[usize::from(*offset)..][..4].copy_from_slice(bytes);
+        }
+        machine.shared_mut(Shared::Second).fill(0);
+        vcpu.set_msr(machine, self.case.msr);
+        self.case.user.put(&mut vcpu.state, vcpu.supervisor.model);
+        self.guest.changed();
+    }
+
+    /// Runs on, until so many instructions have run if that is given.
+    fn stretch(&mut self, stop: Option<u64>) -> Stretch {
+        let Guest { vcpu, machine, .. } = &mut *self.guest;
+        let limit = machine.instructions() + LIMIT;
+        machine.stop_at(Some(stop.unwrap_or(limit)));
+        loop {
+            let Ready::Enter(entry) = vcpu.prepare(machine) else {
+                return Stretch::Dead;
+            };
+            let exit = machine.enter(&mut vcpu.state, &entry);
+            if exit == Exit::SystemCall && vcpu.state.pc == self.course.end {
+                return Stretch::Finished;
+            }
+            if exit == Exit::Host && machine.instructions() >= stop.unwrap_or(limit) {
+                return if stop.is_some() {
+                    Stretch::Stopped
+                } else {
+                    Stretch::Dead
+                };
+            }
+            vcpu.handle(machine, exit);
+        }
+    }
+
+    fn undisturbed(&mut self) -> Undisturbed {
+        self.restore();
+        let finished = self.stretch(None) == Stretch::Finished;
+        Undisturbed {
+            case: self.number,
+            finished,
+            sum: self.sum(),
+            msr: self.guest.vcpu.msr(&self.guest.machine),
+        }
+    }
+
+    /// Raises a kind at every boundary. `first` is the stop at which the guest is still in front of the case; answers it
+    /// for the next.
+    fn each(&mut self, kind: Kind, first: u64, report: &mut impl Report) -> u64 {
+        let mut found: BTreeMap<Found, u32> = BTreeMap::new();
+        let (mut later, mut behind, mut stop) = (first, 0, first);
+        let begin = self.case.user.pc;
+        while behind < BEHIND {
+            self.restore();
+            let now = self.guest.machine.instructions();
+            match self.stretch(Some(now + stop)) {
+                Stretch::Stopped => {}
+                Stretch::Finished | Stretch::Dead => break,
+            }
+            let address = self.guest.vcpu.state.pc;
+            if address == begin {
+                later = stop;
+            }
+            behind += u32::from((self.course.behind + 4..self.course.end).contains(&address));
+            if behind == 0 {
+                *found.entry(self.raise(kind, address)).or_default() += 1;
+            }
+            stop += 1;
+        }
+        for (found, times) in found {
+            report.found(found, times);
+        }
+        later.saturating_sub(2)
+    }
+
+    fn raise(&mut self, kind: Kind, address: u64) -> Found {
+        let Guest { vcpu, machine, .. } = &mut *self.guest;
+        let family = vcpu.supervisor.model.family;
+        let msr = vcpu.msr(machine);
+        let row = kvm_ppc::interrupt::row(family, kind.interrupt);
+        let enabled = row.is_some_and(|row| row.is_enabled(msr));
+        let in_section = vcpu.in_section(machine);
+        let (held, protections) = (held_exits(vcpu), vcpu.deferral.protections());
+        vcpu.taken = None;
+        vcpu.interrupt(kind.interrupt);
+        let finished = self.stretch(None) == Stretch::Finished;
+        let Guest { vcpu, machine, .. } = &*self.guest;
+        let mut count = [0; 4];
+        let handled = match machine.read(kind.counter, &mut count) {
+            Ok(()) => vcpu.supervisor.endian.read_u32(count),
+            Err(_) => 0,
+        };
+        let few = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        Found {
+            case: self.number,
+            interrupt: kind.interrupt,
+            address,
+            taken: vcpu.taken.map(|taken| taken.address),
+            handled,
+            waits: vcpu.queue.waits(kind.interrupt),
+            enabled,
+            in_section,
+            finished,
+            sum: self.sum(),
+            held_exits: few(held_exits(vcpu) - held),
+            protections: few(vcpu.deferral.protections() - protections),
+        }
+    }
+
+    /// A sum over the registers and over what an interrupt or a trampoline may not change of the page (FNV-1a).
+    fn sum(&self) -> u64 {
+        const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+        const KEPT: [(u16, u16); 4] = [
+            (layout::SPRG0.offset, layout::SRR0.offset),
+            (layout::DAR.offset, layout::MSR.offset),
+            (layout::DSISR.offset, layout::INT_PENDING.offset),
+            (layout::SR.offset, layout::END),
+        ];
+        let Guest { vcpu, machine, .. } = &*self.guest;
+        let (state, free) = (&vcpu.state, self.case.free);
+        let add = |sum: u64, value: u64| (sum ^ value).wrapping_mul(0x0000_0100_0000_01b3);
+        let gprs = (0..)
+            .zip(state.gpr)
+            .filter(|(number, _)| free.gprs >> number & 1 == 0);
+        let mut sum = gprs.fold(BASIS, |sum, (_, value)| add(sum, value));
+        let (lr, ctr) = (u64::from(!free.lr) * state.lr, u64::from(!free.ctr) * state.ctr);
+        for value in [
+            (state.cr & !free.cr).into(),
+            state.xer.into(),
+            lr,
+            ctr,
+            vcpu.msr(machine),
+        ] {
+            sum = add(sum, value);
+        }
+        let page = machine.shared(Shared::Magic);
+        for (first, behind) in KEPT {
+            let bytes = &page[usize::from(first)..usize::from(behind)];
+            sum = bytes.iter().fold(sum, |sum, byte| add(sum, (*byte).into()));
+        }
+        sum
+    }
+}
+
+fn held_exits(vcpu: &Vcpu) -> u64 {
+    vcpu.statistics.of(Reason::PageStore) + vcpu.statistics.of(Reason::Step)
+}
