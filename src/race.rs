@@ -12,11 +12,13 @@
 //! - [`world`]: a guest under a host in this process, which can be copied;
 //! - [`mod@sweep`]: through all boundaries;
 //! - [`judge`]: says what is missed, late, duplicated or clobbered;
+//! - [`course`]: the cases for a processor that nobody here wrote;
 //! - [`report`]: rows; [`html`]: rows as a page;
 //! - [`mod@replay`]: one injection again, instruction by instruction;
 //! - [`mod@tickless`]: a guest that sleeps until one interrupt.
 
 pub mod case;
+pub mod course;
 pub mod guest;
 pub mod html;
 pub mod judge;

@@ -36,8 +36,8 @@ pub struct Spec<'a> {
 /// What came of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// How the guest ended.
-    pub ended: Ended,
+    /// How the guest ended; nothing where boundaries were swept.
+    pub ended: Option<Ended>,
     /// What else stood on the serial line.
     pub log: Vec<String>,
     /// The command line, as one types it.
@@ -144,7 +144,7 @@ fn supervise(
     command: &mut Command,
     limit: Duration,
     heard: &mut impl FnMut(&Record),
-) -> Result<(Ended, Vec<String>)> {
+) -> Result<(Option<Ended>, Vec<String>)> {
     let mut running = Running(command.spawn().context("cannot start QEMU")?);
     let stdout = running.0.stdout.take().context("QEMU has no standard output")?;
     let stderr = running.0.stderr.take().context("QEMU has no standard error")?;
@@ -170,7 +170,8 @@ fn supervise(
     };
     let complaints = complaints.join().unwrap_or_default();
     match ended {
-        Ok(Said::Ended(ended)) if status.success() => Ok((*ended, log)),
+        Ok(Said::Ended(ended)) if status.success() => Ok((Some(*ended), log)),
+        Ok(Said::Swept) if status.success() => Ok((None, log)),
         Ok(Said::Failed(why)) => bail!("the host failed: {why}\n{}", last(&log)),
         _ => bail!(
             "QEMU ended ({status}) and the host had not said how the guest did; it said last\n{}{complaints}",
@@ -182,6 +183,7 @@ fn supervise(
 /// How a run's records end.
 enum Said {
     Ended(Box<Ended>),
+    Swept,
     Failed(String),
 }
 
@@ -227,7 +229,8 @@ fn listen(
         match record {
             Record::Ended(ended) => said = Some(Said::Ended(Box::new(ended))),
             Record::Failed(why) => said = Some(Said::Failed(why)),
-            Record::Console(_) | Record::Taken { .. } => {}
+            Record::Swept { .. } => said = Some(Said::Swept),
+            Record::Console(_) | Record::Taken { .. } | Record::Undisturbed(_) | Record::Found { .. } => {}
         }
     }
 }
@@ -267,7 +270,7 @@ mod tests {
         command
     }
 
-    fn try_out(script: &str, limit: Duration) -> Result<(Ended, Vec<String>)> {
+    fn try_out(script: &str, limit: Duration) -> Result<(Option<Ended>, Vec<String>)> {
         supervise(&mut shell(script), limit, &mut |_| {})
     }
 

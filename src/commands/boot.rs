@@ -347,7 +347,7 @@ impl<'u> Console<'u> {
                 }
             }
             Record::Taken { .. } => self.progress.advance(),
-            Record::Ended(_) | Record::Failed(_) => {}
+            _ => {}
         }
     }
 
@@ -364,7 +364,9 @@ impl<'u> Console<'u> {
 }
 
 fn show(args: &Args, ui: &mut Ui, outcome: &Outcome, console: &str) -> Result<Status, Error> {
-    let ended = &outcome.ended;
+    let ended = outcome.ended.as_ref();
+    let ended = ended
+        .ok_or_else(|| Error::Qemu(anyhow::anyhow!("the host has swept boundaries and run no guest")))?;
     let seconds = outcome.time.as_secs_f64();
     if ui.is_json() {
         ui.json(&Document {

@@ -35,8 +35,8 @@ pub const TRAMPOLINE: u64 = 0x2000;
 /// The handlers' trampolines: [`HANDLER_ROOM`] bytes each.
 pub const HANDLER_TRAMPOLINES: u64 = 0x2800;
 const HANDLER_ROOM: u64 = 0x100;
-/// Where handlers count and save: [`DATA_ROOM`] bytes each.
-const DATA: u64 = 0x3800;
+/// Where handlers count and save, up to the end of memory.
+pub const DATA: u64 = 0x3800;
 const DATA_ROOM: u64 = 0x40;
 
 const NOP: u32 = rewriter::asm::NOP;

@@ -165,7 +165,12 @@ fn late(world: &World, raised: Moment) -> u64 {
     if raised.allowed {
         return taken.time.saturating_sub(raised.instructions);
     }
-    match taken.address {
+    late_at(taken.address)
+}
+
+/// Instructions of the guest's own code between the site and where an interrupt was taken that had to wait for it.
+pub fn late_at(taken: u64) -> u64 {
+    match taken {
         END | LOOP => AFTER,
         behind if (SITE + 4..END).contains(&behind) => (behind - (SITE + 4)) / 4,
         _ => 0,

@@ -83,6 +83,11 @@ impl Bench {
         self.ready.machine.seal();
     }
 
+    /// The guest in front of the site.
+    pub fn ready(&self) -> &World {
+        &self.ready
+    }
+
     /// The end of a guest that nothing interrupts; `None` if it does not come to one.
     pub fn undisturbed(&mut self, subject: &Subject) -> Option<Final> {
         self.injected.copy(&self.ready);

@@ -63,6 +63,8 @@ pub struct Free {
 pub struct Course {
     /// The cases.
     pub cases: Vec<Case>,
+    /// Physical addresses, and the bytes there in front of every case: what runs change.
+    pub memory: Vec<(u64, Vec<u8>)>,
     /// Boundaries in front of this address and its successors up to [`Course::end`] are behind what is swept.
     pub behind: u64,
     /// The system call that ends a run is in front of this address.
@@ -167,7 +169,7 @@ impl<P: Platform> Bench<'_, P> {
     fn restore(&mut self) {
         let Guest { vcpu, machine, .. } = &mut *self.guest;
         vcpu.become_like(self.base, machine);
-        for (address, bytes) in &self.case.memory {
+        for (address, bytes) in self.course.memory.iter().chain(&self.case.memory) {
             // The laboratory's cases lie in the guest's memory.
             let _ = machine.write(*address, bytes);
         }
