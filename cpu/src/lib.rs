@@ -6,6 +6,7 @@
 //! - [`effects`]: the registers and condition-register fields it reads, may change, and certainly overwrites;
 //! - [`flow`]: where control goes next;
 //! - [`text`]: how GNU objdump prints it;
+//! - [`mod@encode`]: the other way round, from a mnemonic and operands to the word;
 //! - [`exec`]: what it does to an architected [`state`], of which [`mod@fpscr`] has the most rules, and a [`memory`].
 //!
 //! General instructions are recognised by the `powerpc` crate; what it does not know (Book E, SPE, later Power ISA,
@@ -23,6 +24,7 @@ extern crate std;
 
 pub mod decode;
 pub mod effects;
+pub mod encode;
 pub mod exec;
 pub mod flow;
 mod form;
@@ -37,6 +39,7 @@ pub mod text;
 
 pub use decode::{Extension, Ins, decode};
 pub use effects::Effects;
+pub use encode::{EncodeError, Value, assemble, encode};
 pub use exec::{Stop, execute};
 pub use flow::{Flow, Via};
 pub use memory::{Fault, Memory};

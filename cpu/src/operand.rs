@@ -85,8 +85,8 @@ pub enum Operand {
     Target26,
     /// A branch target of 16 bits.
     Target16,
-    /// A number that is printed but not encoded as such.
-    Computed(fn(u32) -> u32),
+    /// A number that is printed but not encoded as such: from a word the number, and the word that has another.
+    Computed(fn(u32) -> u32, fn(u32, u32) -> u32),
     /// An operand that is not printed where it and all that follow are zero.
     Opt(&'static Operand),
 }
@@ -251,7 +251,7 @@ impl Operand {
             }
             Self::Target26 => 0x03ff_fffc,
             Self::Target16 => 0xfffc,
-            Self::Computed(_) => 0,
+            Self::Computed(..) => 0,
             Self::Opt(operand) => operand.bits(),
         }
     }

@@ -9,10 +9,10 @@ use crate::decode::Ins;
 use crate::operand::{Displacement, Operand, field5, gather};
 use crate::table;
 
-mod alias;
-mod condition;
+pub(crate) mod alias;
+pub(crate) mod condition;
 mod name;
-mod spr_names;
+pub(crate) mod spr_names;
 
 use name::Name;
 
@@ -94,7 +94,7 @@ fn form(ins: Ins) -> (Name, &'static [Operand]) {
 }
 
 /// The names of a condition-register field's bits.
-const CONDITIONS: [&str; 4] = ["lt", "gt", "eq", "so"];
+pub(crate) const CONDITIONS: [&str; 4] = ["lt", "gt", "eq", "so"];
 
 impl Text {
     fn operand(&self, f: &mut fmt::Formatter<'_>, operand: Operand) -> fmt::Result {
@@ -138,7 +138,7 @@ impl Text {
                 let (value, width) = gather(word, pieces);
                 write!(f, "{}", signed(value, width))
             }
-            Operand::Computed(value) => write!(f, "{}", value(word)),
+            Operand::Computed(number, _) => write!(f, "{}", number(word)),
             Operand::Target26 | Operand::Target16 => self.target(f),
             Operand::Opt(operand) => self.operand(f, *operand),
         }

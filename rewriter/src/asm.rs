@@ -1,13 +1,15 @@
 //! Assembles templates from readable source.
 //!
 //! One instruction a line, `#` begins a comment, `name:` a local label, `.long` a word as it is. Operands are registers (`r5`, `cr0`),
-//! decimal or hexadecimal numbers, `displacement(register)` and labels. Encoding is `powerpc-asm`'s; instructions
-//! that it does not know are rows of [`EXTRA`].
+//! decimal or hexadecimal numbers, `displacement(register)` and labels. A source says nothing of a family: each line is
+//! an instruction of the first family that has it.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use powerpc_asm::{Argument, Arguments};
+use cpu::encode::operands;
+use cpu::{EncodeError, Value};
+use magicpage::Family;
 
 /// Why a source does not assemble.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,13 +22,6 @@ pub struct AsmError {
     /// What is wrong with it.
     pub problem: String,
 }
-
-/// Instructions that `powerpc-asm` does not know, with one register operand at most:
-/// mnemonic, word, number of bits to shift the operand left.
-const EXTRA: &[(&str, u32, u32)] = &[
-    ("wrtee", 0x7c00_0106, 21),  // EREF 2.0, wrtee
-    ("wrteei", 0x7c00_0146, 15), // EREF 2.0, wrteei
-];
 
 /// Assembles a source into words; branches to local labels are resolved.
 ///
@@ -81,54 +76,40 @@ fn labels<'a>(lines: &[Line<'a>]) -> BTreeMap<&'a str, usize> {
     labels
 }
 
+/// More operands than any instruction has.
+const MOST: usize = 8;
+
 fn encode(text: &str, labels: &BTreeMap<&str, usize>, here: usize) -> Result<u32, String> {
-    let (mnemonic, operands) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    let mut arguments = Arguments::default();
-    let operands = operands
-        .split([',', '(', ')'])
-        .map(str::trim)
-        .filter(|operand| !operand.is_empty());
-    for (index, operand) in operands.enumerate() {
-        let slot = arguments.get_mut(index).ok_or("too many operands")?;
-        *slot = argument(operand, labels, here)?;
+    let (mnemonic, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let mut values = [Value::Number(0); MOST];
+    let mut given = 0;
+    for operand in operands(rest) {
+        *values.get_mut(given).ok_or("too many operands")? = value(operand, labels, here)?;
+        given += 1;
     }
-    if mnemonic == ".long" {
-        let Argument::Unsigned(word) = arguments[0] else {
-            return Err("not a word".into());
-        };
-        return Ok(word);
-    }
-    if let Some(&(_, word, shift)) = EXTRA.iter().find(|row| row.0 == mnemonic) {
-        let Argument::Unsigned(value @ 0..32) = arguments[0] else {
-            return Err("operand out of range".into());
-        };
-        return Ok(word | value << shift);
-    }
-    powerpc_asm::assemble(mnemonic, &arguments).map_err(|error| error.to_string())
+    in_any_family(mnemonic, &values[..given]).map_err(|error| error.to_string())
 }
 
-fn argument(operand: &str, labels: &BTreeMap<&str, usize>, here: usize) -> Result<Argument, String> {
+fn in_any_family(mnemonic: &str, values: &[Value]) -> Result<u32, EncodeError> {
+    let mut failure = EncodeError::Unknown;
+    for family in Family::ALL {
+        match cpu::encode(mnemonic, values, None, family) {
+            Ok(word) => return Ok(word),
+            Err(error) if failure == EncodeError::Unknown => failure = error,
+            Err(_) => {}
+        }
+    }
+    Err(failure)
+}
+
+fn value(operand: &str, labels: &BTreeMap<&str, usize>, here: usize) -> Result<Value, String> {
     if let Some(&target) = labels.get(operand) {
-        let words = i32::try_from(target).ok().zip(i32::try_from(here).ok());
+        let words = i64::try_from(target).ok().zip(i64::try_from(here).ok());
         return words
-            .map(|(target, here)| Argument::Signed((target - here) * 4))
+            .map(|(target, here)| Value::Distance((target - here) * 4))
             .ok_or("too far".into());
     }
-    let register = operand.strip_prefix("cr").or_else(|| operand.strip_prefix('r'));
-    if let Some(number) = register.and_then(|digits| digits.parse::<u32>().ok()) {
-        return Ok(Argument::Unsigned(number));
-    }
-    number(operand).ok_or_else(|| alloc::format!("`{operand}` is no register, number or label"))
-}
-
-fn number(operand: &str) -> Option<Argument> {
-    if let Some(digits) = operand.strip_prefix("0x") {
-        return u32::from_str_radix(digits, 16).ok().map(Argument::Unsigned);
-    }
-    match operand.parse::<i32>().ok()? {
-        negative @ ..0 => Some(Argument::Signed(negative)),
-        positive => Some(Argument::Unsigned(positive.unsigned_abs())),
-    }
+    Value::parse(operand).ok_or_else(|| alloc::format!("`{operand}` is no register, number or label"))
 }
 
 /// Bytes that an I-form branch reaches, forwards to `REACH - 4` and backwards to `-REACH`
@@ -186,6 +167,11 @@ mod tests {
     fn says_which_line_is_wrong() {
         let error = assemble("nop\nlwz r9, 1 2\n").unwrap_err();
         assert_eq!((error.line, error.text.as_str()), (2, "lwz r9, 1 2"));
+        let error = assemble("ld r9, 6(r1)").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "line 1, `ld r9, 6(r1)`: operand 2 is no multiple of 4: 6"
+        );
     }
 
     #[test]

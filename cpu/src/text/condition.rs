@@ -8,7 +8,7 @@ use crate::operand::{Operand, Role, u};
 use crate::table;
 
 /// The condition where BO asks for a false bit.
-const INVERTED: [&str; 4] = ["ge", "le", "ne", "ns"];
+pub(crate) const INVERTED: [&str; 4] = ["ge", "le", "ne", "ns"];
 
 const FIELD: Operand = Operand::Opt(&Operand::Cr(18, Role::Read));
 const BIT: Operand = Operand::CrBit(16, Role::Read);
@@ -16,11 +16,11 @@ const BO: Operand = u(21, 5);
 const BH: Operand = Operand::Opt(&u(11, 2));
 
 /// The operands that name the condition, without and with a target in the word.
-type Forms = [&'static [Operand]; 2];
-const BY_FIELD: Forms = [&[FIELD, BH], &[FIELD, Operand::Target16]];
-const BY_BIT: Forms = [&[BIT, BH], &[BIT, Operand::Target16]];
-const BY_NUMBER: Forms = [&[BO, BIT, BH], &[BO, BIT, Operand::Target16]];
-const NOTHING: Forms = [&[BH], &[Operand::Target16]];
+pub(crate) type Forms = [&'static [Operand]; 2];
+pub(crate) const BY_FIELD: Forms = [&[FIELD, BH], &[FIELD, Operand::Target16]];
+pub(crate) const BY_BIT: Forms = [&[BIT, BH], &[BIT, Operand::Target16]];
+pub(crate) const BY_NUMBER: Forms = [&[BO, BIT, BH], &[BO, BIT, Operand::Target16]];
+pub(crate) const NOTHING: Forms = [&[BH], &[Operand::Target16]];
 
 /// The name and operands of a conditional branch.
 pub(super) fn form(ins: Ins) -> (Name, &'static [Operand]) {

@@ -2,7 +2,7 @@
 //!
 //! A tabular file: the rows are facts about binutils 2.40 (`-M 750cl`, no option at all for 64 bits, `-M e500`), not about processors.
 
-use magicpage::Families;
+use magicpage::{Families, Family};
 
 use super::Name;
 use crate::decode::Ins;
@@ -57,14 +57,32 @@ pub(super) fn form(ins: Ins) -> Option<(Name, &'static [Operand])> {
 }
 
 /// The index of the first row with the number in the word.
-const INDEX: Operand = Operand::Computed(|word| {
-    let number = crate::operand::split10(word);
-    NAMES
-        .iter()
-        .find(|row| row.number == number)
-        .and_then(|row| row.index)
-        .map_or(0, u32::from)
-});
+const INDEX: Operand = Operand::Computed(
+    |word| {
+        let number = crate::operand::split10(word);
+        NAMES
+            .iter()
+            .find(|row| row.number == number)
+            .and_then(|row| row.index)
+            .map_or(0, u32::from)
+    },
+    |word, _| word,
+);
+
+/// The registers that `mnemonic` moves by name on a family: the base mnemonic, the register's number, and its index
+/// if that is an operand.
+pub(crate) fn named(mnemonic: &str, family: Family) -> impl Iterator<Item = (&'static str, u16, Option<u8>)> {
+    let (base, moves) = match mnemonic.get(..2) {
+        Some("mf") => ("mfspr", READ),
+        Some("mt") => ("mtspr", WRITE),
+        _ => ("", 0),
+    };
+    let name = mnemonic.get(2..).unwrap_or_default();
+    let rows = if moves == 0 { &[] } else { NAMES };
+    rows.iter()
+        .filter(move |row| row.name == name && row.moves & moves != 0 && row.families.has(family))
+        .map(move |row| (base, row.number, row.index))
+}
 
 #[rustfmt::skip]
 const NAMES: &[SprName] = names! {
