@@ -119,6 +119,16 @@ pub fn interrupts() -> ValueParser {
     )
 }
 
+/// Parses a family that QEMU emulates a processor of.
+pub fn machines() -> ValueParser {
+    let machines = qemu::machine::MACHINES.iter();
+    named(
+        machines
+            .map(|machine| (machine.family.name(), machine.family))
+            .collect(),
+    )
+}
+
 /// Parses a reason.
 pub fn reasons() -> ValueParser {
     named(

@@ -29,6 +29,8 @@ pub const MACHINES: &[Machine] = &[
             "pegasos2",
             "-cpu",
             "750",
+            "-vga",
+            "none",
             "-device",
             "pvpanic-pci",
             "-action",

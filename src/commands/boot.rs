@@ -20,7 +20,7 @@ use vm::in_process::handover;
 use vm::record::{Ended, Record};
 use vm::runner::Plan;
 
-use crate::args::{boards, interrupts, named, policies};
+use crate::args::{boards, interrupts, machines, named, policies};
 use crate::cli::Status;
 use crate::error::Error;
 use crate::guest;
@@ -46,7 +46,7 @@ Examples:
   ppcpv boot -v -- -d int -D qemu.log          shows the command line, and hands more arguments to QEMU")]
 pub struct Args {
     /// Processor family
-    #[arg(long, value_parser = families(), default_value = "book3s-32")]
+    #[arg(long, value_parser = machines(), default_value = "book3s-32")]
     family: Family,
     /// What the host does about an interrupt in a critical section
     #[arg(long, value_name = "NAME", value_parser = policies(), default_value = deferral::DEFAULT.name())]
@@ -142,11 +142,6 @@ fn rule(text: &str) -> Result<Injection, String> {
     text.parse()
         .map(Injection::By)
         .map_err(|error: ppcpv::run::inject::BadRule| error.to_string())
-}
-
-fn families() -> clap::builder::ValueParser {
-    let families = qemu::machine::MACHINES.iter().map(|machine| machine.family);
-    named(families.map(|family| (family.name(), family)).collect())
 }
 
 fn times() -> clap::builder::ValueParser {

@@ -1,17 +1,20 @@
 //! `ppcpv race`: an interrupt at every instruction boundary of every template, under every policy.
 
+mod processors;
+
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use clap::builder::ValueParser;
 use kvm_ppc::deferral::{self, POLICIES, Policy};
+use magicpage::Family;
 use ppcpv::race::replay::{Replay, Token, replay};
 use ppcpv::race::report::{Row, SCHEMA_VERSION};
 use ppcpv::race::tickless::{Tickless, tickless};
 use ppcpv::race::{Options, case, html, sweep};
 use serde::Serialize;
 
-use crate::args::named;
+use crate::args::{machines, named};
 use crate::cli::Status;
 use crate::error::Error;
 use crate::tables;
@@ -23,7 +26,8 @@ Examples:
   ppcpv race --policy legacy
   ppcpv race --policy all --format json | jq '.rows[] | select(.missed > 0)'
   ppcpv race --policy all --format html > race.html
-  ppcpv race --replay legacy:1:3:2:external:17";
+  ppcpv race --replay legacy:1:3:2:external:17
+  ppcpv race --qemu --policy all";
 
 /// Raises interrupts at every instruction boundary of every template, and says what became of them
 ///
@@ -39,6 +43,12 @@ pub struct Args {
     /// Raise a second interrupt at every boundary behind the first as well; takes minutes
     #[arg(long)]
     pairs: bool,
+    /// Raise them on bare metal, on processors that QEMU emulates, and compare with this process
+    #[arg(long, conflicts_with_all = ["pairs", "replay"])]
+    qemu: bool,
+    /// With --qemu: only on this family's processor
+    #[arg(long, value_parser = machines(), requires = "qemu")]
+    family: Option<Family>,
     /// Seed of the registers' values
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
@@ -81,6 +91,9 @@ pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
             ui,
             &replay(token).map_err(|error| Error::Usage(error.to_string()))?,
         );
+    }
+    if args.qemu {
+        return processors::run(&args.policy, args.family, args.seed, ui);
     }
     let options = Options {
         policies: args.policy.clone(),

@@ -8,7 +8,7 @@
 //! | 0x1000 | the site, [`AFTER`] instructions that do nothing, a system call that ends the run, and an endless loop |
 //! | 0x2000 | the site's trampoline |
 //! | 0x2800 | the handlers' trampolines |
-//! | 0x3800 | counters, and what the handlers save |
+//! | 0x4000 | counters, and what the handlers save: in a page without code |
 
 use kvm_ppc::interrupt::{Interrupt, Saves, Vector, row};
 use magicpage::layout::{self, Field};
@@ -21,7 +21,7 @@ use super::linux;
 use super::variant::Variant;
 
 /// Bytes of guest memory.
-pub const MEMORY: u64 = 0x4000;
+pub const MEMORY: u64 = 0x5000;
 /// The site.
 pub const SITE: u64 = 0x1000;
 /// Instructions behind the site before the loop.
@@ -36,7 +36,7 @@ pub const TRAMPOLINE: u64 = 0x2000;
 pub const HANDLER_TRAMPOLINES: u64 = 0x2800;
 const HANDLER_ROOM: u64 = 0x100;
 /// Where handlers count and save, up to the end of memory.
-pub const DATA: u64 = 0x3800;
+pub const DATA: u64 = 0x4000;
 const DATA_ROOM: u64 = 0x40;
 
 const NOP: u32 = rewriter::asm::NOP;

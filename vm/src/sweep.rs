@@ -6,6 +6,7 @@
 //! it is found out, and whoever asked sees from the addresses whether all were met.
 
 use alloc::collections::BTreeMap;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use kvm_ppc::hardware::{Exit, Shared};
@@ -125,6 +126,10 @@ pub trait Report {
 const LIMIT: u64 = 200_000;
 /// How many stops behind what is swept end a case.
 const BEHIND: u32 = 4;
+/// How much earlier the next case begins to be stopped than the last: getting into a guest does not always take as long.
+const MARGIN: u64 = 8;
+/// How far apart stops are at most.
+const WIDEST: u64 = 64;
 
 /// Sweeps a course with a guest that stands in front of it.
 pub fn sweep<P: Platform>(mut guest: Guest<P>, course: &Course, report: &mut impl Report) {
@@ -170,8 +175,7 @@ impl<P: Platform> Bench<'_, P> {
         let Guest { vcpu, machine, .. } = &mut *self.guest;
         vcpu.become_like(self.base, machine);
         for (address, bytes) in self.course.memory.iter().chain(&self.case.memory) {
-            // The laboratory's cases lie in the guest's memory.
-            let _ = machine.write(*address, bytes);
+            put(machine, *address, bytes);
         }
         let page = machine.shared_mut(Shared::Magic);
         page.fill(0);
@@ -219,33 +223,50 @@ impl<P: Platform> Bench<'_, P> {
         }
     }
 
-    /// Raises a kind at every boundary. `first` is the stop at which the guest is still in front of the case; answers it
-    /// for the next.
+    /// Raises a kind at every boundary. `first` is a stop at which a guest was still in front of its case; answers one for
+    /// the next.
+    ///
+    /// While the host carries something out for the guest, stops that differ come to the same boundary: they are taken in
+    /// strides, and the place where the next boundary begins is closed in on.
     fn each(&mut self, kind: Kind, first: u64, report: &mut impl Report) -> u64 {
         let mut found: BTreeMap<Found, u32> = BTreeMap::new();
-        let (mut later, mut behind, mut stop) = (first, 0, first);
-        let begin = self.case.user.pc;
-        while behind < BEHIND {
-            self.restore();
-            let now = self.guest.machine.instructions();
-            match self.stretch(Some(now + stop)) {
-                Stretch::Stopped => {}
-                Stretch::Finished | Stretch::Dead => break,
-            }
-            let address = self.guest.vcpu.state.pc;
-            if address == begin {
-                later = stop;
-            }
+        let mut last = first;
+        while last > 0 && self.stop_at(last) != Some(self.case.user.pc) {
+            last = last.saturating_sub(MARGIN);
+        }
+        let (mut later, mut stride, mut behind) = (last, 0, 0);
+        let mut at = self.case.user.pc;
+        while let Some(address) = self.stop_at(last + stride) {
             behind += u32::from((self.course.behind + 4..self.course.end).contains(&address));
-            if behind == 0 {
+            if behind >= BEHIND {
+                break;
+            }
+            if address <= self.course.behind || address >= self.course.end {
                 *found.entry(self.raise(kind, address)).or_default() += 1;
             }
-            stop += 1;
+            if address == at {
+                last += stride;
+                stride = (2 * stride).clamp(1, WIDEST);
+            } else if stride > 1 {
+                stride /= 2;
+            } else {
+                (last, at) = (last + stride, address);
+            }
+            if at == self.case.user.pc {
+                later = last;
+            }
         }
         for (found, times) in found {
             report.found(found, times);
         }
-        later.saturating_sub(2)
+        later.saturating_sub(MARGIN)
+    }
+
+    /// The guest, from its case on, stopped a little later. Answers where it stands, if it has not come to its end.
+    fn stop_at(&mut self, stop: u64) -> Option<u64> {
+        self.restore();
+        let now = self.guest.machine.instructions();
+        (self.stretch(Some(now + stop)) == Stretch::Stopped).then_some(self.guest.vcpu.state.pc)
     }
 
     fn raise(&mut self, kind: Kind, address: u64) -> Found {
@@ -314,6 +335,16 @@ impl<P: Platform> Bench<'_, P> {
             sum = bytes.iter().fold(sum, |sum, byte| add(sum, (*byte).into()));
         }
         sum
+    }
+}
+
+/// Writes to memory what is not there already: a processor that is emulated translates code that was written anew.
+fn put(machine: &mut impl Platform, address: u64, bytes: &[u8]) {
+    let mut there = vec![0; bytes.len()];
+    // The laboratory's cases lie in the guest's memory.
+    let _ = machine.read(address, &mut there);
+    if there != bytes {
+        let _ = machine.write(address, bytes);
     }
 }
 

@@ -41,7 +41,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "guest",
         arguments: "[--family NAME]...",
-        help: "build the guest for bare metal, print the paths",
+        help: "build the guest and the host for bare metal, print the paths",
         run: guest::run,
     },
     Task {

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that continuous integration runs, in order, in one command.
 
-use crate::{kernels, packages, process};
+use crate::{guest, kernels, packages, process};
 use anyhow::{Context, Result, anyhow, bail};
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,8 @@ enum Action {
     Cargo(&'static [&'static str], &'static [(&'static str, &'static str)]),
     /// The task `kernels`, for all of them.
     Kernels,
+    /// The task `guest`, for all families.
+    Guest,
     /// Debian packages that tests use, installed where they are missing.
     Packages(&'static [&'static str]),
 }
@@ -25,6 +27,17 @@ const STEPS: &[Step] = &[
     Step {
         name: "format",
         action: Action::Cargo(&["fmt", "--all", "--check"], &[]),
+    },
+    Step {
+        name: "format-guest",
+        action: Action::Cargo(&["fmt", "--manifest-path", "guest/Cargo.toml", "--check"], &[]),
+    },
+    Step {
+        name: "format-host",
+        action: Action::Cargo(
+            &["fmt", "--manifest-path", "qemu/host/Cargo.toml", "--check"],
+            &[],
+        ),
     },
     Step {
         name: "clippy",
@@ -42,8 +55,18 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "packages",
-        // GNU as, ld and objdump, for the tests of the instruction table and the text cases; QEMU for those of execution.
-        action: Action::Packages(&["binutils-powerpc-linux-gnu", "gdb-multiarch", "qemu-user"]),
+        // GNU as, ld and objdump, for the tests of the instruction table and the text cases; QEMU for those of execution
+        // and for the host on bare metal.
+        action: Action::Packages(&[
+            "binutils-powerpc-linux-gnu",
+            "gdb-multiarch",
+            "qemu-system-ppc",
+            "qemu-user",
+        ]),
+    },
+    Step {
+        name: "guest",
+        action: Action::Guest,
     },
     Step {
         name: "kernels",
@@ -109,6 +132,7 @@ fn chosen(arguments: &[String]) -> Result<Vec<&'static Step>> {
 fn perform(action: &Action) -> Result<()> {
     match action {
         Action::Kernels => kernels::make_all(),
+        Action::Guest => guest::run(&[]),
         Action::Packages(names) => packages::require(names),
         Action::Cargo(words, environment) => {
             let mut command = process::cargo(words);
