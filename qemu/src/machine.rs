@@ -29,8 +29,6 @@ pub const MACHINES: &[Machine] = &[
             "pegasos2",
             "-cpu",
             "750",
-            "-vga",
-            "none",
             "-device",
             "pvpanic-pci",
             "-action",

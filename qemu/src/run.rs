@@ -60,6 +60,8 @@ fn command(spec: &Spec<'_>, program: &std::path::Path, handover: &std::path::Pat
         .args(*arguments)
         .args(["-m", memory])
         .args(["-display", "none", "-serial", "stdio", "-monitor", "none"])
+        // A machine's own devices may want ROMs from packages that nothing else needs.
+        .args(["-vga", "none", "-nic", "none"])
         .arg("-kernel")
         .arg(&spec.host)
         .arg("-device");
