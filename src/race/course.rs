@@ -99,7 +99,8 @@ pub fn prepare(
     for subject in subjects.iter().filter(of_course) {
         for setting in subject.settings() {
             bench.prepare(subject, setting, seed, true);
-            cases.push(case(bench.ready(), subject, variant(policy)));
+            let boundaries = bench.boundaries();
+            cases.push(case(bench.ready(), boundaries, subject, variant(policy)));
             templates.push(subject.template.clone());
         }
     }
@@ -124,7 +125,7 @@ pub fn prepare(
                     guest::DATA,
                     vec![0; usize::try_from(MEMORY - guest::DATA).expect("a few pages")],
                 )],
-                behind: SITE + 4,
+                behind: SITE + 8,
                 end: LOOP,
             }),
         },
@@ -144,7 +145,7 @@ fn start(world: &World) -> Start {
     }
 }
 
-fn case(ready: &World, subject: &Subject, variant: Variant) -> Case {
+fn case(ready: &World, boundaries: Vec<u64>, subject: &Subject, variant: Variant) -> Case {
     let pieces = guest::site(subject, variant).into_iter();
     let memory = pieces.map(|(address, words)| {
         let bytes = words
@@ -168,6 +169,7 @@ fn case(ready: &World, subject: &Subject, variant: Variant) -> Case {
             .filter(|(_, word)| **word != [0; 4])
             .map(|(at, word)| (at, *word))
             .collect(),
+        boundaries,
         kinds: subject
             .kinds()
             .map(|interrupt| Kind {

@@ -105,6 +105,21 @@ impl Bench {
         (original == replaced).then_some(original)
     }
 
+    /// The boundaries from the site to behind it, in the order of the guest's way: the addresses of the instructions behind them.
+    /// The guest must stand in front of the site.
+    pub fn boundaries(&mut self) -> Vec<u64> {
+        self.runner.copy(&self.ready);
+        let mut boundaries = vec![self.runner.vcpu.state.pc];
+        for _ in 1..LONGEST {
+            if boundaries.last() == Some(&(SITE + 4)) {
+                break;
+            }
+            self.runner.step();
+            boundaries.push(self.runner.vcpu.state.pc);
+        }
+        boundaries
+    }
+
     /// Raises the case's interrupt at every boundary from the site to behind it. The guest must stand in front of the
     /// site.
     pub fn each_boundary(&mut self, case: &Case, expected: &Final, mut report: impl FnMut(Injection)) {

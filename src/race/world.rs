@@ -196,7 +196,7 @@ fn identity(vcpu: &mut Vcpu, target: Target) {
         // Nothing has been mapped yet that this could make stale.
         let _ = mmu.tlb.write(&kvm_ppc::mmu::Mas {
             mas0: 0x1000_0000,
-            mas1: 0xc000_0000 | 2 << 8,
+            mas1: 0xc000_0000 | 3 << 8,
             mas2: 0,
             mas3: 0x15,
             ..Default::default()

@@ -2,8 +2,9 @@
 //!
 //! A [`Case`] is a guest in front of a few instructions. It is run again and again from there; each time it is stopped a
 //! little later, by whatever stops a guest on this platform, one interrupt is raised, and the guest runs to its end. What
-//! became of the interrupt is a [`Found`]. Which boundaries are met is not decided here: where instructions are not counted
-//! it is found out, and whoever asked sees from the addresses whether all were met.
+//! became of the interrupt is a [`Found`]. Where instructions are not counted nobody can say when a guest must be stopped to
+//! stand at a boundary: it is stopped here and there until it stood at each, or it is given up. Whoever asked sees from the
+//! addresses whether all were met.
 
 use alloc::collections::BTreeMap;
 use alloc::vec;
@@ -31,6 +32,8 @@ pub struct Case {
     pub msr: u64,
     /// The words of the magic page that are not zero: offset and value, of four bytes in memory order.
     pub page: Vec<(u16, [u8; 4])>,
+    /// The boundaries, in the order in which the guest comes to them: the addresses of the instructions behind them.
+    pub boundaries: Vec<u64>,
     /// The interrupts to raise, one in a run.
     pub kinds: Vec<Kind>,
     /// Registers that the guest may end with any value of.
@@ -66,7 +69,7 @@ pub struct Course {
     pub cases: Vec<Case>,
     /// Physical addresses, and the bytes there in front of every case: what runs change.
     pub memory: Vec<(u64, Vec<u8>)>,
-    /// Boundaries in front of this address and its successors up to [`Course::end`] are behind what is swept.
+    /// Addresses from this one up to [`Course::end`] are behind the last boundary of every case.
     pub behind: u64,
     /// The system call that ends a run is in front of this address.
     pub end: u64,
@@ -124,17 +127,15 @@ pub trait Report {
 
 /// A guest that has not come to its end after so many instructions never will.
 const LIMIT: u64 = 200_000;
-/// How many stops behind what is swept end a case.
-const BEHIND: u32 = 4;
-/// How much earlier the next case begins to be stopped than the last: getting into a guest does not always take as long.
-const MARGIN: u64 = 8;
-/// How far apart stops are at most.
+/// How often a guest is stopped for one boundary before it is given up.
+const TRIES: u32 = 400;
+/// How much further apart stops get while a guest does not move.
 const WIDEST: u64 = 64;
 
 /// Sweeps a course with a guest that stands in front of it.
 pub fn sweep<P: Platform>(mut guest: Guest<P>, course: &Course, report: &mut impl Report) {
     let base = guest.vcpu.clone();
-    let mut first = 0;
+    let mut start = 0;
     for (number, case) in (0..).zip(&course.cases) {
         let mut bench = Bench {
             guest: &mut guest,
@@ -144,9 +145,11 @@ pub fn sweep<P: Platform>(mut guest: Guest<P>, course: &Course, report: &mut imp
             number,
         };
         report.undisturbed(bench.undisturbed());
+        let mut stops = vec![None; case.boundaries.len()];
         for kind in &case.kinds {
-            first = bench.each(*kind, first, report);
+            bench.each(*kind, start, &mut stops, report);
         }
+        start = stops.first().copied().flatten().unwrap_or(start);
     }
 }
 
@@ -167,6 +170,63 @@ enum Stretch {
     Stopped,
     /// Where nothing more can come of it.
     Dead,
+}
+
+/// Where a guest was stopped.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// Where it should never be.
+    Elsewhere,
+    /// At a boundary of its case, by number.
+    At(usize),
+    /// Behind the last, or it was not stopped at all.
+    Behind,
+}
+
+/// The search for the stop at which a guest stands at a boundary.
+///
+/// The same stop does not always come to the same boundary, so that what was learnt is doubted where it leaves nothing to try.
+struct Search {
+    /// The next stop.
+    stop: u64,
+    /// The last known to be too early, and the first known to be too late.
+    early: Option<u64>,
+    late: Option<u64>,
+    /// How much later the next is, while none was too late.
+    stride: u64,
+}
+
+impl Search {
+    const fn new(stop: u64) -> Self {
+        Self {
+            stop,
+            early: None,
+            late: None,
+            stride: 1,
+        }
+    }
+
+    /// The stop was not right: too late, or too early.
+    fn learn(&mut self, stop: u64, too_late: bool) {
+        if too_late {
+            self.late = Some(stop);
+            self.stride = 1;
+        } else {
+            self.early = Some(stop);
+        }
+        self.stop = match (self.early, self.late) {
+            (Some(early), Some(late)) if early + 1 < late => early.midpoint(late),
+            (Some(early), Some(late)) => {
+                (self.early, self.late) = (None, None);
+                if too_late { early } else { late }
+            }
+            (Some(early), None) => {
+                self.stride = (2 * self.stride).min(WIDEST);
+                early + self.stride / 2
+            }
+            (None, _) => stop.saturating_sub(1),
+        };
+    }
 }
 
 impl<P: Platform> Bench<'_, P> {
@@ -223,50 +283,51 @@ impl<P: Platform> Bench<'_, P> {
         }
     }
 
-    /// Raises a kind at every boundary. `first` is a stop at which a guest was still in front of its case; answers one for
-    /// the next.
-    ///
-    /// While the host carries something out for the guest, stops that differ come to the same boundary: they are taken in
-    /// strides, and the place where the next boundary begins is closed in on.
-    fn each(&mut self, kind: Kind, first: u64, report: &mut impl Report) -> u64 {
+    /// Raises a kind at every boundary. `stops` are those at which a guest stood at them before, `start` is one that may be right
+    /// for the first.
+    fn each(&mut self, kind: Kind, start: u64, stops: &mut [Option<u64>], report: &mut impl Report) {
         let mut found: BTreeMap<Found, u32> = BTreeMap::new();
-        let mut last = first;
-        while last > 0 && self.stop_at(last) != Some(self.case.user.pc) {
-            last = last.saturating_sub(MARGIN);
-        }
-        let (mut later, mut stride, mut behind) = (last, 0, 0);
-        let mut at = self.case.user.pc;
-        while let Some(address) = self.stop_at(last + stride) {
-            behind += u32::from((self.course.behind + 4..self.course.end).contains(&address));
-            if behind >= BEHIND {
-                break;
+        let mut met = vec![false; stops.len()];
+        let mut last = start;
+        for wanted in 0..stops.len() {
+            let mut search = Search::new(stops[wanted].unwrap_or(last));
+            for tries in 0..TRIES {
+                if met[wanted] {
+                    break;
+                }
+                slide(tries);
+                let stop = search.stop;
+                let place = self.stop_at(stop);
+                let address = self.guest.vcpu.state.pc;
+                if let Place::At(number) = place {
+                    (met[number], stops[number]) = (true, Some(stop));
+                }
+                if place != Place::Behind {
+                    *found.entry(self.raise(kind, address)).or_default() += 1;
+                }
+                search.learn(stop, place > Place::At(wanted));
             }
-            if address <= self.course.behind || address >= self.course.end {
-                *found.entry(self.raise(kind, address)).or_default() += 1;
-            }
-            if address == at {
-                last += stride;
-                stride = (2 * stride).clamp(1, WIDEST);
-            } else if stride > 1 {
-                stride /= 2;
-            } else {
-                (last, at) = (last + stride, address);
-            }
-            if at == self.case.user.pc {
-                later = last;
-            }
+            last = stops[wanted].map_or(last, |stop| stop + 1);
         }
         for (found, times) in found {
             report.found(found, times);
         }
-        later.saturating_sub(MARGIN)
     }
 
-    /// The guest, from its case on, stopped a little later. Answers where it stands, if it has not come to its end.
-    fn stop_at(&mut self, stop: u64) -> Option<u64> {
+    /// The guest, from its case on, stopped a little later. Answers where it stands.
+    fn stop_at(&mut self, stop: u64) -> Place {
         self.restore();
         let now = self.guest.machine.instructions();
-        (self.stretch(Some(now + stop)) == Stretch::Stopped).then_some(self.guest.vcpu.state.pc)
+        if self.stretch(Some(now + stop)) != Stretch::Stopped {
+            return Place::Behind;
+        }
+        let boundaries = &self.case.boundaries;
+        let pc = self.guest.vcpu.state.pc;
+        match boundaries.iter().position(|address| *address == pc) {
+            Some(number) => Place::At(number),
+            None if (self.course.behind..=self.course.end).contains(&pc) => Place::Behind,
+            None => Place::Elsewhere,
+        }
     }
 
     fn raise(&mut self, kind: Kind, address: u64) -> Found {
@@ -336,6 +397,14 @@ impl<P: Platform> Bench<'_, P> {
         }
         sum
     }
+}
+
+/// A few instructions, and at every try some more: a guest that begins elsewhere between two ticks of the time base is stopped
+/// elsewhere.
+fn slide(instructions: u32) {
+    (0..instructions).for_each(|instruction| {
+        core::hint::black_box(instruction);
+    });
 }
 
 /// Writes to memory what is not there already: a processor that is emulated translates code that was written anew.
