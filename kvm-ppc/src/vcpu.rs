@@ -175,9 +175,23 @@ impl Vcpu {
         if !same {
             self.shadow.flush(hardware);
         }
-        let shadow = core::mem::take(&mut self.shadow);
-        self.clone_from(other);
-        self.shadow = shadow;
+        let Self {
+            state,
+            supervisor,
+            queue,
+            deferral,
+            shadow: _,
+            statistics,
+            taken,
+            idle,
+            stopped,
+        } = other;
+        self.state.clone_from(state);
+        self.supervisor.clone_from(supervisor);
+        self.queue.clone_from(queue);
+        self.deferral.clone_from(deferral);
+        self.statistics.clone_from(statistics);
+        (self.taken, self.idle, self.stopped) = (*taken, *idle, *stopped);
     }
 
     /// Takes back every mapping, as when guest memory has moved; the guest asks for each again.

@@ -121,10 +121,7 @@ pub fn prepare(
             },
             course: Some(Course {
                 cases,
-                memory: vec![(
-                    guest::DATA,
-                    vec![0; usize::try_from(MEMORY - guest::DATA).expect("a few pages")],
-                )],
+                memory: vec![(guest::DATA, vec![0; guest::DATA_BYTES])],
                 behind: SITE + 8,
                 end: LOOP,
             }),

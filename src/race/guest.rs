@@ -38,6 +38,8 @@ const HANDLER_ROOM: u64 = 0x100;
 /// Where handlers count and save, up to the end of memory.
 pub const DATA: u64 = 0x4000;
 const DATA_ROOM: u64 = 0x40;
+/// Bytes of it that are used.
+pub const DATA_BYTES: usize = DATA_ROOM as usize * (place(Interrupt::Decrementer) as usize + 1);
 
 const NOP: u32 = rewriter::asm::NOP;
 const LOOP_WORD: u32 = 0x4800_0000;

@@ -130,16 +130,17 @@ const LIMIT: u64 = 200_000;
 /// How often a guest is stopped for one boundary before it is given up.
 const TRIES: u32 = 400;
 /// How much further apart stops get while a guest does not move.
-const WIDEST: u64 = 64;
+const WIDEST: u64 = 1 << 16;
 
 /// Sweeps a course with a guest that stands in front of it.
 pub fn sweep<P: Platform>(mut guest: Guest<P>, course: &Course, report: &mut impl Report) {
-    let base = guest.vcpu.clone();
+    let (base, timebase) = (guest.vcpu.clone(), guest.machine.timebase());
     let mut start = 0;
     for (number, case) in (0..).zip(&course.cases) {
         let mut bench = Bench {
             guest: &mut guest,
             base: &base,
+            timebase,
             course,
             case,
             number,
@@ -156,6 +157,8 @@ pub fn sweep<P: Platform>(mut guest: Guest<P>, course: &Course, report: &mut imp
 struct Bench<'s, P> {
     guest: &'s mut Guest<P>,
     base: &'s Vcpu,
+    /// The time base in front of every case.
+    timebase: u64,
     course: &'s Course,
     case: &'s Case,
     number: u32,
@@ -194,6 +197,8 @@ struct Search {
     late: Option<u64>,
     /// How much later the next is, while none was too late.
     stride: u64,
+    /// How often nothing was left to try.
+    doubts: u64,
 }
 
 impl Search {
@@ -203,6 +208,7 @@ impl Search {
             early: None,
             late: None,
             stride: 1,
+            doubts: 0,
         }
     }
 
@@ -218,7 +224,13 @@ impl Search {
             (Some(early), Some(late)) if early + 1 < late => early.midpoint(late),
             (Some(early), Some(late)) => {
                 (self.early, self.late) = (None, None);
-                if too_late { early } else { late }
+                self.doubts += 1;
+                let far = self.doubts % 8;
+                if too_late {
+                    early.saturating_sub(far)
+                } else {
+                    late + far
+                }
             }
             (Some(early), None) => {
                 self.stride = (2 * self.stride).min(WIDEST);
@@ -238,13 +250,16 @@ impl<P: Platform> Bench<'_, P> {
             put(machine, *address, bytes);
         }
         let page = machine.shared_mut(Shared::Magic);
-        page.fill(0);
+        page[..usize::from(layout::END)].fill(0);
         for (offset, bytes) in &self.case.page {
             page[usize::from(*offset)..][..4].copy_from_slice(bytes);
         }
-        machine.shared_mut(Shared::Second).fill(0);
+        if self.base.page().is_some_and(|page| page.second) {
+            machine.shared_mut(Shared::Second)[..usize::from(layout::END)].fill(0);
+        }
         vcpu.set_msr(machine, self.case.msr);
         self.case.user.put(&mut vcpu.state, vcpu.supervisor.model);
+        machine.set_timebase(self.timebase);
         self.guest.changed();
     }
 
@@ -294,6 +309,11 @@ impl<P: Platform> Bench<'_, P> {
             for tries in 0..TRIES {
                 if met[wanted] {
                     break;
+                }
+                if search.doubts > 0 {
+                    // What a run leaves in caches makes the next one longer or shorter: now all come after the same one.
+                    self.restore();
+                    self.raise(kind, 0);
                 }
                 slide(tries);
                 let stop = search.stop;
@@ -409,11 +429,14 @@ fn slide(instructions: u32) {
 
 /// Writes to memory what is not there already: a processor that is emulated translates code that was written anew.
 fn put(machine: &mut impl Platform, address: u64, bytes: &[u8]) {
-    let mut there = vec![0; bytes.len()];
-    // The laboratory's cases lie in the guest's memory.
-    let _ = machine.read(address, &mut there);
-    if there != bytes {
-        let _ = machine.write(address, bytes);
+    let mut there = [0; 64];
+    for (address, bytes) in (address..).step_by(there.len()).zip(bytes.chunks(there.len())) {
+        let there = &mut there[..bytes.len()];
+        // The laboratory's cases lie in the guest's memory.
+        let _ = machine.read(address, there);
+        if there != bytes {
+            let _ = machine.write(address, bytes);
+        }
     }
 }
 

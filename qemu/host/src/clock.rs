@@ -115,14 +115,16 @@ impl Clock {
 
     /// How many ticks pass until so many instructions have completed, on real time.
     pub fn ticks_to(&self, instructions: u64) -> u64 {
-        instructions
-            .saturating_sub(self.instructions())
-            .div_ceil(self.ratio())
+        let (left, ratio) = (instructions.saturating_sub(self.instructions()), self.ratio());
+        divided(left.saturating_add(ratio - 1), ratio)
     }
 }
 
 /// A quotient. A processor of 32 bits divides small numbers at once, and large ones bit by bit.
 fn divided(dividend: u64, divisor: u64) -> u64 {
+    if divisor == 1 {
+        return dividend;
+    }
     match (u32::try_from(dividend), u32::try_from(divisor)) {
         (Ok(dividend), Ok(divisor)) => u64::from(dividend / divisor),
         _ => dividend / divisor,

@@ -6,7 +6,7 @@
 
 use cpu::memory::{Access, Fault, Memory, Reason};
 use cpu::operand::Operand;
-use cpu::{Ins, Regs, State, Stop, decode};
+use cpu::{Ins, Privilege, Regs, State, Stop, decode};
 use kvm_ppc::hardware::{Cause, Exit, Place, Rights, Space};
 use magicpage::Family;
 
@@ -192,7 +192,10 @@ impl Memory for Software<'_> {
 pub fn missing(ins: Ins, state: &State) -> Exit {
     let effects = ins.effects();
     let touches = |what: Regs| effects.reads.union(effects.writes).intersects(what);
-    if touches(Regs::VECTOR) {
+    if ins.privilege() == Privilege::Supervisor {
+        // Some emulators find those illegal that they do not have.
+        Exit::Program(Cause::Privileged)
+    } else if touches(Regs::VECTOR) {
         Exit::Vector
     } else if touches(Regs::FPU) && !state.fp {
         Exit::FloatingPoint

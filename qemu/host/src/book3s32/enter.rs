@@ -41,6 +41,8 @@ pub fn enter(mmu: &mut Mmu, state: &mut State, run: &Run<'_>) -> Ran {
         _ => FAR,
     });
     let trap = guest.run(state);
+    // One that passes zero in the host would interrupt the guest as soon as it runs again.
+    set_decrementer(FAR);
     if guest.floating {
         switch::save_floating(state);
     }
