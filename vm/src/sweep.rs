@@ -129,7 +129,7 @@ pub trait Report {
 const LIMIT: u64 = 200_000;
 /// How often a guest is stopped for one boundary before it is given up.
 const TRIES: u32 = 400;
-/// How much further apart stops get while a guest does not move.
+/// How far apart stops get.
 const WIDEST: u64 = 1 << 16;
 
 /// Sweeps a course with a guest that stands in front of it.
@@ -186,19 +186,19 @@ enum Place {
     Behind,
 }
 
-/// The search for the stop at which a guest stands at a boundary.
+/// The search for the stop at which a guest stands at a boundary: in ever longer strides until it is enclosed, then by halves.
 ///
-/// The same stop does not always come to the same boundary, so that what was learnt is doubted where it leaves nothing to try.
+/// The same stop does not always come to the same boundary. Where halving leaves nothing to try, the search begins again there.
 struct Search {
     /// The next stop.
     stop: u64,
     /// The last known to be too early, and the first known to be too late.
     early: Option<u64>,
     late: Option<u64>,
-    /// How much later the next is, while none was too late.
+    /// The next stride.
     stride: u64,
-    /// How often nothing was left to try.
-    doubts: u64,
+    /// How often the search began again.
+    doubts: u32,
 }
 
 impl Search {
@@ -213,31 +213,26 @@ impl Search {
     }
 
     /// The stop was not right: too late, or too early.
-    fn learn(&mut self, stop: u64, too_late: bool) {
-        if too_late {
-            self.late = Some(stop);
-            self.stride = 1;
-        } else {
-            self.early = Some(stop);
+    fn learn(&mut self, too_late: bool) {
+        let side = if too_late { &mut self.late } else { &mut self.early };
+        *side = Some(self.stop);
+        if let (Some(early), Some(late)) = (self.early, self.late) {
+            if early + 1 < late {
+                self.stop = early.midpoint(late);
+                return;
+            }
+            let doubts = self.doubts + 1;
+            *self = Self {
+                doubts,
+                ..Self::new(self.stop)
+            };
         }
-        self.stop = match (self.early, self.late) {
-            (Some(early), Some(late)) if early + 1 < late => early.midpoint(late),
-            (Some(early), Some(late)) => {
-                (self.early, self.late) = (None, None);
-                self.doubts += 1;
-                let far = self.doubts % 8;
-                if too_late {
-                    early.saturating_sub(far)
-                } else {
-                    late + far
-                }
-            }
-            (Some(early), None) => {
-                self.stride = (2 * self.stride).min(WIDEST);
-                early + self.stride / 2
-            }
-            (None, _) => stop.saturating_sub(1),
+        self.stop = if too_late {
+            self.stop.saturating_sub(self.stride)
+        } else {
+            self.stop + self.stride
         };
+        self.stride = (2 * self.stride).min(WIDEST);
     }
 }
 
@@ -325,7 +320,7 @@ impl<P: Platform> Bench<'_, P> {
                 if place != Place::Behind {
                     *found.entry(self.raise(kind, address)).or_default() += 1;
                 }
-                search.learn(stop, place > Place::At(wanted));
+                search.learn(place > Place::At(wanted));
             }
             last = stops[wanted].map_or(last, |stop| stop + 1);
         }
