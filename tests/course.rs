@@ -51,7 +51,7 @@ fn a_course_finds_what_the_laboratory_finds() {
                     "{} {family} {origin:?}: {} injections, {} bytes",
                     policy.name(),
                     here.injections,
-                    course.handover().unwrap().len()
+                    course.handover(1).unwrap().len()
                 );
                 assert_eq!(
                     said(course.rows(&here)),

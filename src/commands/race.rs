@@ -37,9 +37,9 @@ Examples:
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// What the host does about an interrupt in a critical section, or `all`
+    /// What the host does about an interrupt in a critical section; may be given several times, or be `all`
     #[arg(long, value_name = "NAME", value_parser = policies(), default_value = deferral::DEFAULT.name())]
-    policy: Choice,
+    policy: Vec<Choice>,
     /// Raise a second interrupt at every boundary behind the first as well; takes minutes
     #[arg(long)]
     pairs: bool,
@@ -59,6 +59,17 @@ pub struct Args {
 
 /// One policy, or all.
 type Choice = Vec<&'static dyn Policy>;
+
+impl Args {
+    /// The policies, each once.
+    fn policies(&self) -> Vec<&'static dyn Policy> {
+        let is_chosen = |policy: &&&'static dyn Policy| {
+            let mut chosen = self.policy.iter().flatten();
+            chosen.any(|chosen| chosen.name() == policy.name())
+        };
+        POLICIES.iter().filter(is_chosen).copied().collect()
+    }
+}
 
 fn policies() -> ValueParser {
     let mut names: Vec<(&'static str, Choice)> = POLICIES
@@ -93,10 +104,11 @@ pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
         );
     }
     if args.qemu {
-        return processors::run(&args.policy, args.family, args.seed, ui);
+        return processors::run(&args.policies(), args.family, args.seed, ui);
     }
+    let policies = args.policies();
     let options = Options {
-        policies: args.policy.clone(),
+        policies: policies.clone(),
         seed: args.seed,
         pairs: args.pairs,
     };
@@ -106,8 +118,7 @@ pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
     let rows = sweep(&options, &subjects, |done| bar.set(done));
     drop(bar);
     let took = begun.elapsed();
-    let asleep: Vec<Tickless> = args
-        .policy
+    let asleep: Vec<Tickless> = policies
         .iter()
         .map(|policy| tickless(*policy, args.seed))
         .collect();

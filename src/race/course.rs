@@ -121,6 +121,7 @@ pub fn prepare(
             },
             course: Some(Course {
                 cases,
+                times: 1,
                 memory: vec![(guest::DATA, vec![0; guest::DATA_BYTES])],
                 behind: SITE + 8,
                 end: LOOP,
@@ -184,13 +185,23 @@ fn case(ready: &World, boundaries: Vec<u64>, subject: &Subject, variant: Variant
 }
 
 impl Prepared {
-    /// What a host on bare metal is given.
+    /// What a host on bare metal is given, which is to meet each boundary so often at least.
     ///
     /// # Errors
     ///
     /// When it cannot be written, which is a mistake here.
-    pub fn handover(&self) -> Result<Vec<u8>, HandoverError> {
-        self.job.write(self.pages.iter())
+    pub fn handover(&self, times: u32) -> Result<Vec<u8>, HandoverError> {
+        let mut job = self.job.clone();
+        if let Some(course) = &mut job.course {
+            course.times = times;
+        }
+        job.write(self.pages.iter())
+    }
+
+    /// How many injections meet every boundary once with every kind of interrupt.
+    pub fn injections(&self) -> usize {
+        let cases = self.job.course.iter().flat_map(|course| &course.cases);
+        cases.map(|case| case.boundaries.len() * case.kinds.len()).sum()
     }
 
     /// What the course finds in this process, where instructions are counted.

@@ -69,6 +69,8 @@ pub struct Course {
     pub cases: Vec<Case>,
     /// Physical addresses, and the bytes there in front of every case: what runs change.
     pub memory: Vec<(u64, Vec<u8>)>,
+    /// How often each boundary is met at least.
+    pub times: u32,
     /// Addresses from this one up to [`Course::end`] are behind the last boundary of every case.
     pub behind: u64,
     /// The system call that ends a run is in front of this address.
@@ -127,7 +129,7 @@ pub trait Report {
 
 /// A guest that has not come to its end after so many instructions never will.
 const LIMIT: u64 = 200_000;
-/// How often a guest is stopped for one boundary before it is given up.
+/// How often a guest is stopped for one boundary before it is given up, for each time that it is to be met.
 const TRIES: u32 = 400;
 /// How far apart stops get.
 const WIDEST: u64 = 1 << 16;
@@ -297,12 +299,12 @@ impl<P: Platform> Bench<'_, P> {
     /// for the first.
     fn each(&mut self, kind: Kind, start: u64, stops: &mut [Option<u64>], report: &mut impl Report) {
         let mut found: BTreeMap<Found, u32> = BTreeMap::new();
-        let mut met = vec![false; stops.len()];
+        let mut met = vec![0; stops.len()];
         let mut last = start;
         for wanted in 0..stops.len() {
             let mut search = Search::new(stops[wanted].unwrap_or(last));
-            for tries in 0..TRIES {
-                if met[wanted] {
+            for tries in 0..TRIES * self.course.times {
+                if met[wanted] == self.course.times {
                     break;
                 }
                 if search.doubts > 0 {
@@ -315,12 +317,15 @@ impl<P: Platform> Bench<'_, P> {
                 let place = self.stop_at(stop);
                 let address = self.guest.vcpu.state.pc;
                 if let Place::At(number) = place {
-                    (met[number], stops[number]) = (true, Some(stop));
+                    met[number] = self.course.times.min(met[number] + 1);
+                    stops[number] = Some(stop);
                 }
                 if place != Place::Behind {
                     *found.entry(self.raise(kind, address)).or_default() += 1;
                 }
-                search.learn(place > Place::At(wanted));
+                if place != Place::At(wanted) {
+                    search.learn(place > Place::At(wanted));
+                }
             }
             last = stops[wanted].map_or(last, |stop| stop + 1);
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use kvm_ppc::deferral::Policy;
 use magicpage::{Endian, Family};
-use ppcpv::race::case::{self, Origin, Subject, Target};
+use ppcpv::race::case::{self, Origin, Target};
 use ppcpv::race::course::{Difference, Findings, Prepared, prepare};
 use ppcpv::race::report::Row;
 use qemu::machine::MACHINES;
@@ -26,6 +26,8 @@ use crate::ui::{HEADING, Ui};
 const SCHEMA_VERSION: u32 = 1;
 /// How long a run may take.
 const LIMIT: Duration = Duration::from_secs(600);
+/// How many interrupts are raised for a policy on a processor, at least.
+const ENOUGH: usize = 100_000;
 /// How many differences are shown.
 const SHOWN: usize = 10;
 
@@ -74,17 +76,24 @@ pub fn run(
     let wanted = |machine: &&Machine| family.is_none_or(|family| machine.family == family);
     for machine in MACHINES.iter().filter(wanted) {
         let host = image::build(image::HOST, machine.family)?;
+        let target = Target {
+            family: machine.family,
+            endian: Endian::Big,
+        };
         for policy in policies {
-            for origin in [Origin::Linux, Origin::Ours] {
-                work.push((machine, host.clone(), *policy, origin));
-            }
+            let courses =
+                [Origin::Ours, Origin::Linux].map(|origin| prepare(*policy, target, origin, &subjects, seed));
+            let once: usize = courses.iter().map(Prepared::injections).sum();
+            let times = u32::try_from(ENOUGH.div_ceil(once)).unwrap_or(u32::MAX);
+            work.extend(courses.map(|course| (machine, host.clone(), course, times)));
         }
     }
     let bar = ui.progress("runs of QEMU", work.len());
     let swept: Result<Vec<Swept>, Error> = work
-        .par_iter()
-        .map(|(machine, host, policy, origin)| {
-            let swept = sweep(machine, host, *policy, *origin, &subjects, seed);
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|(machine, host, course, times)| {
+            let swept = sweep(machine, &host, course, times);
             bar.advance();
             swept
         })
@@ -106,20 +115,10 @@ pub fn run(
     })
 }
 
-fn sweep(
-    machine: &Machine,
-    host: &Path,
-    policy: &'static dyn Policy,
-    origin: Origin,
-    subjects: &[Subject],
-    seed: u64,
-) -> Result<Swept, Error> {
-    let target = Target {
-        family: machine.family,
-        endian: Endian::Big,
-    };
-    let course = prepare(policy, target, origin, subjects, seed);
-    let handover = course.handover().map_err(|error| Error::Qemu(error.into()))?;
+fn sweep(machine: &Machine, host: &Path, course: Prepared, times: u32) -> Result<Swept, Error> {
+    let handover = course
+        .handover(times)
+        .map_err(|error| Error::Qemu(error.into()))?;
     let spec = Spec {
         machine,
         host: host.into(),
