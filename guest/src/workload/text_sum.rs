@@ -23,14 +23,17 @@ fn rest() -> Range<usize> {
 
 /// Sums the text, runs for a while, sums again, and compares every planned word.
 pub fn run(setting: &Setting) -> bool {
-    control::begin();
-    let started = time();
     let rewritten = sums();
+    let restored = restored_sum(setting);
+    let outside = pv::ours::outside();
+    control::begin();
     for _ in 0..setting.count {
         irq::enable();
         irq::disable();
     }
+    let started = time();
     let after = sums();
+    let ticks = time().wrapping_sub(started);
     let mut good = rewritten == after;
     for ((name, range), sum) in PARTS.iter().zip(after) {
         let range = range();
@@ -44,12 +47,10 @@ pub fn run(setting: &Setting) -> bool {
     let mut changes = setting.pv.changes.iter();
     let planned = changes.all(|change| text::read(pv::address(change.address)) == change.new);
     report!("as_planned", planned);
-    let restored = restored_sum(setting);
     report!("sum_before", format_args!("{:#010x}", setting.pv.before));
     report!("sum_without_changes", format_args!("{restored:#010x}"));
     report!("only_planned", restored == setting.pv.before);
-    report!("sum_ticks", time().wrapping_sub(started));
-    let outside = pv::ours::outside();
+    report!("sum_ticks", ticks);
     report!("privileged_elsewhere", outside);
     good &= outside == 0 && planned && restored == setting.pv.before;
     good
