@@ -129,6 +129,7 @@ fn help() {
         "diff",
         "explain",
         "run",
+        "boot",
         "race",
         "completions",
     ] {

@@ -7,7 +7,7 @@
 //! - [`machine`]: the machines that QEMU emulates, one row a family;
 //! - [`image`]: the guest and the host, built for bare metal;
 //! - [`find`]: QEMU itself;
-//! - [`run`]: one run, with a time limit; what was started is stopped, and nothing else;
+//! - [`run()`]: one run, with a time limit; what was started is stopped, and nothing else;
 //! - [`packages`] and [`process`]: Debian packages, and other programs.
 
 pub mod find;

@@ -122,7 +122,10 @@ pub fn prepare(
             course: Some(Course {
                 cases,
                 times: 1,
-                memory: vec![(guest::DATA, vec![0; guest::DATA_BYTES])],
+                memory: vec![(
+                    guest::DATA,
+                    vec![0; usize::try_from(guest::DATA_BYTES).expect("a few words")],
+                )],
                 behind: SITE + 8,
                 end: LOOP,
             }),

@@ -39,7 +39,7 @@ const HANDLER_ROOM: u64 = 0x100;
 pub const DATA: u64 = 0x4000;
 const DATA_ROOM: u64 = 0x40;
 /// Bytes of it that are used.
-pub const DATA_BYTES: usize = DATA_ROOM as usize * (place(Interrupt::Decrementer) as usize + 1);
+pub const DATA_BYTES: u64 = DATA_ROOM * (place(Interrupt::Decrementer) + 1);
 
 const NOP: u32 = rewriter::asm::NOP;
 const LOOP_WORD: u32 = 0x4800_0000;

@@ -143,6 +143,7 @@ pub fn injections(injected: &Injected) -> String {
     } = injected;
     format!(
         "injected: {raised} raised, {merged} merged with one that waited, {taken} taken, {waiting} waiting, {missed} missed, \
-         {late} late; at most {late_max} instructions late, {latency_max} after it was raised"
+         {late} late; taken at most {late_max} instructions after it could have been, trampolines included, {latency_max} after it was \
+         raised"
     )
 }
