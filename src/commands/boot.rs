@@ -33,17 +33,18 @@ use crate::ui::{Progress, Ui};
 /// workload while interrupts are raised.
 #[derive(clap::Args)]
 #[command(after_help = "\
-The guest's console goes to standard output as it comes, a summary to standard error. QEMU and the compiler for bare metal are
-installed from Debian's packages where they are missing and this may be done.
+The guest's console goes to standard output as it comes, a summary to standard error. QEMU and the compiler for \
+bare metal are installed from Debian's packages where they are missing and this may be done.
 
-The exit status is 0 when the guest ended well and no interrupt was missed, late or lost; 1 otherwise; 2 for an error.
+The exit status is 0 when the guest ended well and no interrupt was missed, late or lost; 1 otherwise; 2 for an \
+error.
 
 Examples:
   ppcpv boot
   ppcpv boot --family e500 --policy emulate-forward --workload tickless
   ppcpv boot --policy legacy --inject random:1:2000 --format json
   ppcpv boot --kernel vmlinux --initrd root.cpio.gz --append 'console=hvc0'
-  ppcpv boot -v -- -d int -D qemu.log          shows the command line, and hands more arguments to QEMU")]
+  ppcpv boot -v -- -d int -D qemu.log     (more arguments for QEMU)")]
 pub struct Args {
     /// Processor family
     #[arg(long, value_parser = machines(), default_value = "book3s-32")]

@@ -40,8 +40,9 @@ pub fn summary(out: &mut impl Write, ended: &Ended, policy: &str, seconds: f64) 
     };
     writeln!(
         out,
-        "  {} instructions, {exits} exits, interrupts taken: {taken}; policy {policy}; {seconds:.2} s",
-        ended.instructions
+        "  {} instructions in {} ticks of the guest's time base, {exits} exits, interrupts taken: {taken}; policy {policy}; \
+         {seconds:.2} s",
+        ended.instructions, ended.timebase
     )?;
     match &ended.injected {
         Some(injected) => writeln!(out, "  {}", injections(injected)),
