@@ -229,12 +229,17 @@ fn deaths(family: Family, policy: &'static dyn Policy) -> Vec<u64> {
 }
 
 #[test]
-fn a_tickless_guest_dies_under_legacy_where_the_laboratory_says() {
+fn a_tickless_guest_dies_under_legacy_at_as_many_boundaries_as_the_laboratory_says() {
     for machine in MACHINES {
         let family = machine.family;
         let legacy = from_name("legacy").unwrap();
         let lost = deaths(family, legacy);
         assert_eq!(lost.len(), LOSING, "{family}: {lost:?}");
+        // They are one stretch: from behind the look for interrupts to the end of the section.
+        assert!(
+            lost.windows(2).all(|pair| pair[1] == pair[0] + 1),
+            "{family}: {lost:?}"
+        );
         for at in lost {
             let end = |policy| ended(&tickless(family, policy, at).there());
             let dead = end(legacy);
