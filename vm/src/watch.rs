@@ -49,6 +49,8 @@ struct Waiting {
     raised: u64,
     allowed: Option<u64>,
     taken_before: u64,
+    /// How many were taken of those that go before it.
+    ahead: u64,
 }
 
 impl Watch {
@@ -78,6 +80,7 @@ impl Watch {
             raised: guest.instructions(),
             allowed: None,
             taken_before,
+            ahead: ahead(self.interrupt, guest),
         });
     }
 
@@ -91,6 +94,12 @@ impl Watch {
     pub fn look<P: Platform>(&mut self, guest: &Guest<P>, reached: bool) {
         let Some(waiting) = &mut self.waiting else { return };
         let now = guest.instructions();
+        let ahead = ahead(self.interrupt, guest);
+        if waiting.ahead != ahead {
+            waiting.ahead = ahead;
+            // One that goes before it was taken in its place. Where it was late by then, it stays late.
+            waiting.allowed = waiting.allowed.filter(|allowed| now - allowed > LOOK);
+        }
         if guest.vcpu.statistics.taken(self.interrupt) != waiting.taken_before {
             let late = waiting.allowed.map_or(0, |allowed| now - allowed);
             self.sums.taken += 1;
@@ -117,4 +126,10 @@ impl Watch {
         }
         sums
     }
+}
+
+/// How many interrupts the guest has taken that go before this one when both wait.
+fn ahead<P: Platform>(interrupt: Interrupt, guest: &Guest<P>) -> u64 {
+    let before = Interrupt::WAITING.iter().take_while(|kind| **kind != interrupt);
+    before.map(|kind| guest.vcpu.statistics.taken(*kind)).sum()
 }
