@@ -70,12 +70,11 @@ fn room(elf: &ElfImage) -> String {
     let areas = &elf.image().areas;
     let of = |kind: AreaKind| areas.iter().filter(move |area| area.kind == kind);
     let mut parts = Vec::new();
-    for area in of(AreaKind::Asked) {
-        parts.push(format!(
-            "{} bytes at {:#010x} as asked",
-            area.range.end - area.range.start,
-            area.range.start
-        ));
+    for (kind, whose) in [(AreaKind::Asked, "as asked"), (AreaKind::Buffer, "in Linux's buffer")] {
+        for area in of(kind) {
+            let size = area.range.end - area.range.start;
+            parts.push(format!("{size} bytes at {:#010x} {whose}", area.range.start));
+        }
     }
     let gaps: u64 = of(AreaKind::Gap)
         .map(|area| area.range.end - area.range.start)
@@ -172,6 +171,7 @@ fn arenas(out: &mut impl Write, plan: &Plan, totals: &Totals) -> io::Result<()> 
     };
     let places = [
         (AreaKind::Asked, "in the area asked for"),
+        (AreaKind::Buffer, "in Linux's buffer"),
         (AreaKind::Gap, "in gaps"),
         (AreaKind::New, "in new space"),
     ];

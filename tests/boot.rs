@@ -12,7 +12,7 @@ use kvm_ppc::hardware::Hardware;
 use kvm_ppc::interrupt::Interrupt;
 use kvm_ppc::model::Model;
 use magicpage::{Endian, Family};
-use ppcpv::run::boot::{Options, boot};
+use ppcpv::run::boot::{Host, Options, boot};
 use ppcpv::run::image::Image;
 use ppcpv::run::{Devices, Guest, Machine};
 use qemu::image::{self, GUEST, HOST};
@@ -74,7 +74,7 @@ impl Run {
             policy: self.policy,
             append: &append,
             initrd: None,
-            hypervisor: true,
+            host: Host::Named,
             reserved: &[],
             detailed: false,
         };

@@ -18,6 +18,7 @@ mod cache;
 mod external;
 mod jump;
 mod msr_moves;
+mod offered;
 mod segment;
 mod slb;
 mod special;
@@ -198,7 +199,10 @@ pub fn rows() -> &'static [Row] {
 ///
 /// The program counter is at the instruction and is not moved, unless the instruction is a jump.
 pub fn privileged(vcpu: &mut Vcpu, hardware: &mut dyn Hardware, ins: Ins) -> Done {
-    find(vcpu, ins).map_or(Done::ILLEGAL, |row| (row.run)(vcpu, hardware, ins))
+    match find(vcpu, ins) {
+        Some(row) => (row.run)(vcpu, hardware, ins),
+        None => offered::run(vcpu, hardware, ins),
+    }
 }
 
 /// Carries out an instruction that trapped in user mode, though the guest's processor may allow it there; otherwise

@@ -24,10 +24,10 @@ use crate::shadow::Shadow;
 use crate::spr::{Bank, Registers};
 use crate::statistics::Statistics;
 use crate::timer::Timer;
-use crate::vcpu::{Idle, Supervisor, Taken, Vcpu};
+use crate::vcpu::{Idle, Interface, Supervisor, Taken, Vcpu};
 
 /// The version of [`Saved`].
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A hold that carries the guest forward does so for this many instructions at most, whatever the snapshot says.
 const MOST_FORWARD: u32 = 1024;
@@ -60,6 +60,8 @@ pub struct Saved {
     pub queue: Queue,
     /// What is being done for those that wait for the end of a section.
     pub held: Held,
+    /// What the guest has of its host.
+    pub interface: Interface,
     /// How the guest sleeps, if it does.
     pub idle: Option<Idle>,
     /// Whether a machine check has stopped the processor for good.
@@ -322,6 +324,7 @@ impl Vcpu {
                 since: self.deferral.since,
                 protections: self.deferral.protections,
             },
+            interface: self.interface,
             idle: self.idle,
             stopped: self.stopped,
             taken: self.taken,
@@ -358,6 +361,7 @@ impl Vcpu {
             shadow: Shadow::default(),
             statistics: saved.statistics.clone(),
             taken: saved.taken,
+            interface: saved.interface,
             idle: saved.idle,
             stopped: saved.stopped,
         };

@@ -37,6 +37,23 @@ pub struct Supervisor {
     pub timer: Timer,
 }
 
+/// What a guest has of its host besides a processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
+pub enum Interface {
+    /// Nothing: the virtual processor stands for a real one, and a system call is never a hypercall.
+    Absent,
+    /// Hypercalls are answered.
+    Calls,
+    /// Hypercalls are answered, and the guest was told of the one that sleeps (`has-idle`): instructions that guests use
+    /// with it are carried out where their processor lacks them.
+    Idle,
+}
+
 /// A virtual processor.
 #[derive(Clone, Debug)]
 pub struct Vcpu {
@@ -54,6 +71,8 @@ pub struct Vcpu {
     pub statistics: Statistics,
     /// The interrupt that was taken last, of those that wait.
     pub taken: Option<Taken>,
+    /// What the guest has of its host.
+    pub interface: Interface,
     /// Whether the guest sleeps until an interrupt.
     pub(crate) idle: Option<Idle>,
     /// Whether a machine check has stopped the processor for good.
@@ -136,6 +155,7 @@ impl Vcpu {
             shadow: Shadow::default(),
             statistics: Statistics::default(),
             taken: None,
+            interface: Interface::Calls,
             idle: None,
             stopped: false,
         };
@@ -183,6 +203,7 @@ impl Vcpu {
             shadow: _,
             statistics,
             taken,
+            interface,
             idle,
             stopped,
         } = other;
@@ -192,6 +213,7 @@ impl Vcpu {
         self.deferral.clone_from(deferral);
         self.statistics.clone_from(statistics);
         (self.taken, self.idle, self.stopped) = (*taken, *idle, *stopped);
+        self.interface = *interface;
     }
 
     /// Takes back every mapping, as when guest memory has moved; the guest asks for each again.

@@ -1,4 +1,5 @@
-//! The bare-metal images: the guest kernel and the host, built for a processor that the toolchain has no library for.
+//! Images for a processor that the toolchain has no library for: the guest kernel and the host, which run on bare metal, and
+//! a Linux guest's first process.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use magicpage::Family;
 use crate::packages;
 use crate::process::{self, Log};
 
-/// A crate that is built for bare metal, one binary of the same name in it.
+/// A crate that is built so, one binary of the same name in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Image {
     /// The name of the crate and of its binary.
@@ -31,12 +32,21 @@ pub const HOST: Image = Image {
     directory: "qemu/host",
     by_feature: true,
 };
+/// The first process of a Linux guest.
+pub const INIT: Image = Image {
+    name: "init",
+    directory: "linux/init",
+    by_feature: false,
+};
 
 /// A compiler with the source of its library, and what to call it by.
 struct Toolchain {
     cargo: PathBuf,
     rustc: PathBuf,
 }
+
+/// The oldest compiler that has assembly for PowerPC.
+const OLDEST: (u32, u32) = (1, 95);
 
 /// Debian's compiler, the source of its library, and a linker for PowerPC.
 const PACKAGES: &[&str] = &[
@@ -119,23 +129,49 @@ fn target_directory(root: &Path) -> Result<PathBuf> {
 }
 
 fn toolchain() -> Result<Toolchain> {
-    let names = [("cargo", "rustc"), ("/usr/bin/cargo", "/usr/bin/rustc")];
-    let found = || {
-        names.iter().find_map(|(cargo, rustc)| {
-            let sysroot = process::output(&mut process::command(rustc, ["--print", "sysroot"])).ok()?;
-            let library = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/core");
-            library.is_dir().then(|| Toolchain {
-                cargo: cargo.into(),
-                rustc: rustc.into(),
-            })
-        })
-    };
-    let linker = || process::output(&mut process::command("powerpc-linux-gnu-ld", ["--version"])).is_ok();
-    if let Some(toolchain) = found().filter(|_| linker()) {
+    if let Some(toolchain) = find_toolchain() {
         return Ok(toolchain);
     }
-    packages::require(PACKAGES).context(
+    packages::renew(PACKAGES).context(
         "building for bare metal needs a Rust compiler with the source of its library, and binutils for PowerPC",
     )?;
-    found().context("the packages are installed, and no compiler has the source of its library")
+    find_toolchain().with_context(|| {
+        let (major, minor) = OLDEST;
+        format!("the packages are installed, and no compiler of version {major}.{minor} or later has the source of its library")
+    })
+}
+
+/// A compiler that is new enough, with the source of its library, and a linker.
+fn find_toolchain() -> Option<Toolchain> {
+    process::output(&mut process::command("powerpc-linux-gnu-ld", ["--version"])).ok()?;
+    let names = [("cargo", "rustc"), ("/usr/bin/cargo", "/usr/bin/rustc")];
+    names.iter().find_map(|(cargo, rustc)| {
+        let say = |words: [&str; 2]| process::output(&mut process::command(rustc, words)).ok();
+        let sysroot = say(["--print", "sysroot"])?;
+        let library = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/core");
+        let is_new = version(&say(["--version", "--verbose"])?)? >= OLDEST;
+        (library.is_dir() && is_new).then(|| Toolchain {
+            cargo: cargo.into(),
+            rustc: rustc.into(),
+        })
+    })
+}
+
+/// The version in what `rustc --version` prints, without the patch level.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let mut parts = text.strip_prefix("rustc ")?.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert_eq!(version("rustc 1.96.0 (ac68faa20 2026-05-25)"), Some((1, 96)));
+        assert!(version("rustc 1.100.0").unwrap() >= OLDEST);
+        assert!(version("rustc 1.85.0 (4d91de4e4 2025-02-17)").unwrap() < OLDEST);
+        assert_eq!(version("gcc 12"), None);
+    }
 }

@@ -25,25 +25,31 @@ pub fn require(packages: &[&str]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    eprintln!("packages: installing {}", missing.join(" "));
-    install(&missing).with_context(|| {
+    renew(&missing)
+}
+
+/// Installs `packages`, or newer versions of those that are installed.
+///
+/// # Errors
+///
+/// As for [`require`].
+pub fn renew(packages: &[&str]) -> Result<()> {
+    eprintln!("packages: installing {}", packages.join(" "));
+    install(packages).with_context(|| {
         format!(
-            "packages are missing; type `sudo apt-get install --no-install-recommends {}`",
-            missing.join(" ")
+            "packages are missing; type `sudo apt-get update; sudo apt-get install --no-install-recommends {}`",
+            packages.join(" ")
         )
     })
 }
 
+/// The lists of what there is may be absent, or name versions that are out of date: they are fetched first. A source that
+/// cannot be reached matters only if the packages are on it.
 fn install(packages: &[&str]) -> Result<()> {
     let prefix = become_root()?;
+    let update = process::output(&mut as_root(prefix, &["apt-get", "update", "-q"]));
     let words = ["apt-get", "install", "-y", "-q", "--no-install-recommends"];
     let words: Vec<&str> = words.iter().chain(packages).copied().collect();
-    if process::output(&mut as_root(prefix, &words)).is_ok() {
-        return Ok(());
-    }
-    // The lists of what there is are absent or stale: fetch them, then try again. A source that cannot be reached
-    // matters only if the packages are on it.
-    let update = process::output(&mut as_root(prefix, &["apt-get", "update", "-q"]));
     process::output(&mut as_root(prefix, &words)).map_err(|error| match update {
         Ok(_) => error,
         Err(update) => error.context(update),

@@ -149,6 +149,8 @@ pub enum AreaKind {
     Gap,
     /// Space inside the image that the user named.
     Asked,
+    /// The buffer that Linux has set apart for trampolines of its own.
+    Buffer,
     /// A new loaded segment, or a new section of a relocatable object.
     New,
 }

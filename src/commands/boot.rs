@@ -10,7 +10,7 @@ use kvm_ppc::deferral::{self, Policy};
 use kvm_ppc::interrupt::{Interrupt, row};
 use kvm_ppc::model::Model;
 use magicpage::{Endian, Family};
-use ppcpv::run::boot;
+use ppcpv::run::boot::{self, Host};
 use ppcpv::run::image::Image;
 use ppcpv::run::inject::Rule;
 use qemu::{Machine, Outcome, Spec, image};
@@ -261,7 +261,7 @@ fn options<'a>(
         policy: args.policy,
         append,
         initrd,
-        hypervisor: !args.kernel.no_hypervisor,
+        host: if args.kernel.no_hypervisor { Host::Hidden } else { Host::Named },
         reserved: &[],
         detailed: false,
     }

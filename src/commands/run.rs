@@ -13,7 +13,8 @@ use ppcpv::run::image::Image;
 use ppcpv::run::inject::Rule;
 use ppcpv::run::report::{Began, Report};
 use ppcpv::run::trace::Tracer;
-use ppcpv::run::{End, Guest, Runner, boot, snapshot};
+use ppcpv::run::boot::{self, Host};
+use ppcpv::run::{End, Guest, Runner, snapshot};
 use vm::runner::Plan;
 
 use crate::args::{PlanArgs, boards, families, interrupts, models, named, policies};
@@ -117,12 +118,28 @@ pub struct Start {
     /// Leave the host out of the device tree: a kernel that patches itself does not
     #[arg(long)]
     pub no_hypervisor: bool,
+    /// Run the guest natively: no host, no magic page, no hypercalls; nothing exits to anybody
+    #[arg(long, conflicts_with_all = ["no_hypervisor", "rewrite", "policy"])]
+    pub native: bool,
     /// Rewrite the image before it is loaded, with a stub that maps the magic page
     #[arg(long)]
     pub rewrite: bool,
     /// With --rewrite: put trampolines into the zero bytes of this symbol first, for example kvm_tmp
     #[arg(long, value_name = "SYMBOL", requires = "rewrite")]
     pub arena: Option<String>,
+}
+
+impl Start {
+    /// What the guest has of a host.
+    pub const fn host(&self) -> Host {
+        if self.native {
+            Host::Absent
+        } else if self.no_hypervisor {
+            Host::Hidden
+        } else {
+            Host::Named
+        }
+    }
 }
 
 /// Guests in files.
@@ -224,7 +241,7 @@ fn started(loaded: &Loaded, args: &Args, ui: &Ui) -> Result<Guest, Error> {
         policy: args.policy.unwrap_or(deferral::DEFAULT),
         append: &args.start.append,
         initrd: initrd.as_deref(),
-        hypervisor: !args.start.no_hypervisor,
+        host: args.start.host(),
         reserved: &loaded.reserved,
         detailed: args.stat && ui.is_verbose(),
     };

@@ -19,6 +19,7 @@ use kvm_ppc::hardware::Hardware;
 use kvm_ppc::mmu::{Mas, Mmu};
 use kvm_ppc::model::Model;
 use kvm_ppc::statistics::Statistics;
+use kvm_ppc::vcpu::Interface;
 use machine::{BadSize, Config};
 use magicpage::{Endian, Family, msr};
 
@@ -30,6 +31,17 @@ const STACK: u64 = 0x1_0000;
 /// Bytes that the first frame on the stack takes.
 const FRAME: u64 = 64;
 const PAGE: u64 = 0x1000;
+
+/// What a guest has of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// There is none: the guest runs natively on a processor that traps to nobody.
+    Absent,
+    /// There is one, and the device tree does not say so.
+    Hidden,
+    /// The device tree names it: node `/hypervisor`.
+    Named,
+}
 
 /// What a guest is started with.
 #[derive(Clone, Debug)]
@@ -48,8 +60,8 @@ pub struct Options<'a> {
     pub append: &'a str,
     /// The initial RAM disk.
     pub initrd: Option<&'a [u8]>,
-    /// Whether the device tree names the host.
-    pub hypervisor: bool,
+    /// What the guest has of a host.
+    pub host: Host,
     /// Physical addresses that the kernel is told to leave alone.
     pub reserved: &'a [Range<u64>],
     /// Whether exits are counted by address and instruction too.
@@ -131,6 +143,11 @@ pub fn boot(image: &Image, options: &Options<'_>) -> Result<Guest, BootError> {
         write(&mut machine, range.start, bytes);
     }
     let mut vcpu = Vcpu::new(options.model, options.endian, options.policy, &mut machine);
+    vcpu.interface = match options.host {
+        Host::Absent => Interface::Absent,
+        Host::Hidden => Interface::Calls,
+        Host::Named => Interface::Idle,
+    };
     if options.detailed {
         vcpu.statistics = Statistics::detailed();
     }
@@ -181,7 +198,7 @@ fn description<'a>(options: &Options<'a>, initrd: Option<Range<u64>>) -> Descrip
         bootargs: options.append,
         initrd,
         reserved: options.reserved,
-        hypervisor: options.hypervisor.then_some(Hypervisor { has_idle: true }),
+        hypervisor: (options.host == Host::Named).then_some(Hypervisor { has_idle: true }),
         plain_devices: true,
         ..described
     }

@@ -1,10 +1,11 @@
 //! Where trampolines may go, in order of preference.
 //!
-//! 1. **Asked**: space that the user names, such as the buffer `kvm_tmp` of Linux's own patcher.
-//! 2. **Gap**: zero bytes that only align what follows. They are loaded, at an address where code can run, and
+//! 1. **Asked**: space that the user names.
+//! 2. **Buffer**: `kvm_tmp`, which Linux's own patcher fills with trampolines from its start on: its upper part.
+//! 3. **Gap**: zero bytes that only align what follows. They are loaded, at an address where code can run, and
 //!    nobody reads them. Zero is an illegal instruction, so no control flow can go through them unnoticed.
 //!    Two kinds: between a symbol that has a size and the next symbol, and between two sections.
-//! 3. **New**: a segment behind everything, or new sections of an object.
+//! 4. **New**: a segment behind everything, or new sections of an object.
 //!
 //! In a Linux kernel a gap must also stay what it is. From `__init_begin` to `__init_end` memory is freed after
 //! boot, and behind that it is data. Before `__init_begin`, from `_stext` on, everything is executable for good on
@@ -13,7 +14,12 @@
 //! mm/book3s32/mmu.c), because instruction BATs are cut to the text.
 //!
 //! A new segment is loaded, but it lies behind Linux's `_end`: whoever boots the kernel has to reserve its memory,
-//! for Linux would take it as free. That is why it comes last.
+//! for Linux would take it as free. That is why it comes last. On 32-bit Book3S it would not be executable once Linux
+//! has cut its instruction BATs (`mmu_mark_initmem_nx`), so that a kernel gets none there.
+//!
+//! Linux's patcher leaves the range from `kvm_template_start` to `kvm_template_end` alone, which holds `kvm_tmp`. Where
+//! it works it still patches what we have left, and takes space for that from the start of `kvm_tmp`: an eighth is left to
+//! it.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -24,12 +30,14 @@ use magicpage::Family;
 use super::error::ElfError;
 use super::file::{File, Kind, Section};
 use super::layout::{self, Lifetime, Span};
-use super::linux::Facts;
+use super::linux::{BUFFER, Facts};
 use super::symbols::{Names, loaded, span_at};
 use crate::image::{Area, AreaKind, Relocated, Symbol};
 
 /// Shorter gaps are not worth a trampoline.
 const SMALLEST: u64 = 48;
+/// The part of its buffer that Linux's own patcher may fill: one in so many bytes.
+const LEFT_TO_LINUX: u64 = 8;
 /// A new segment starts at a multiple, the largest page size of any family.
 pub(super) const NEW_ALIGN: u64 = 0x1_0000;
 /// Bytes that a new segment may have: what an I-form branch reaches.
@@ -52,28 +60,32 @@ pub(super) struct Known<'k, 'a> {
 
 /// Every area; `asked` names one that the user wants.
 pub(super) fn find(known: &Known, asked: Option<&str>) -> Result<Vec<Area>, ElfError> {
+    let inside = |kind, range| Area {
+        kind,
+        range,
+        serves: None,
+    };
     let mut areas = Vec::new();
-    let mut taken = 0..0;
     if let Some(name) = asked {
-        taken = known.asked(name)?;
-        areas.push(Area {
-            kind: AreaKind::Asked,
-            range: taken.clone(),
-            serves: None,
-        });
+        areas.push(inside(AreaKind::Asked, known.named(name)?));
+    }
+    if known.linux && asked != Some(BUFFER) {
+        let buffer = known.named(BUFFER).ok();
+        areas.extend(buffer.map(|range| inside(AreaKind::Buffer, range)));
     }
     if known.file.kind == Kind::Object {
         areas.extend(known.new_sections());
         return Ok(areas);
     }
     let mut gaps = known.gaps();
-    gaps.retain(|gap| gap.end <= taken.start || taken.end <= gap.start);
-    areas.extend(gaps.into_iter().map(|range| Area {
-        kind: AreaKind::Gap,
-        range,
-        serves: None,
-    }));
-    areas.extend(known.new_segment());
+    gaps.retain(|gap| {
+        let taken = |area: &Area| gap.start < area.range.end && area.range.start < gap.end;
+        !areas.iter().any(taken)
+    });
+    areas.extend(gaps.into_iter().map(|range| inside(AreaKind::Gap, range)));
+    if !(known.linux && known.family == Family::Book3s32) {
+        areas.extend(known.new_segment());
+    }
     Ok(areas)
 }
 
@@ -177,7 +189,8 @@ impl<'a> Known<'_, 'a> {
         loaded(self.file, range.start, range.end)
     }
 
-    fn asked(&self, name: &str) -> Result<Range<u64>, ElfError> {
+    /// The zero bytes behind a symbol.
+    fn named(&self, name: &str) -> Result<Range<u64>, ElfError> {
         let error = |why: &str| ElfError::Area {
             name: name.into(),
             why: why.into(),
@@ -212,10 +225,12 @@ impl<'a> Known<'_, 'a> {
                 "the byte at {address:#x} is not zero: something else is there"
             )));
         }
-        if range.end - range.start < SMALLEST {
+        let size = range.end - range.start;
+        if size < SMALLEST {
             return Err(error("it has less than 48 bytes"));
         }
-        Ok(range)
+        let left = if self.linux && name == BUFFER { size / LEFT_TO_LINUX & !3 } else { 0 };
+        Ok(range.start + left..range.end)
     }
 
     fn new_segment(&self) -> Option<Area> {

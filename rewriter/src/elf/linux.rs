@@ -26,7 +26,7 @@ use super::layout::Span;
 use super::relocs::applied;
 use super::symbols::{Names, loaded, span_at};
 use crate::image::{Edge, Patched};
-pub(super) use rows::is_copied;
+pub(super) use rows::{BUFFER, is_copied};
 use rows::{COPIED, HYPERCALLS, Layout, ROWS, Row, UNKNOWN, VECTORS};
 
 /// A table of this image.

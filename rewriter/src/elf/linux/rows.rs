@@ -3,6 +3,9 @@
 //! The layouts are facts of the kernel's interface between its assembler macros and its patching code; each row
 //! names the function that reads the table.
 
+/// The buffer for the trampolines of Linux's own patcher (`arch/powerpc/kernel/kvm_emul.S`).
+pub(in crate::elf) const BUFFER: &str = "kvm_tmp";
+
 /// What an entry of a table says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
