@@ -110,7 +110,7 @@ pub fn boards() -> ValueParser {
     ])
 }
 
-/// Parses an interrupt.
+/// Parses an interrupt, one of several with commas between them.
 pub fn interrupts() -> ValueParser {
     named(
         Interrupt::WAITING

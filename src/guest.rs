@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::path::Path;
 
+use kvm_ppc::interrupt::{Interrupt, row};
 use kvm_ppc::model::Model;
 use magicpage::{Endian, Family};
 use ppcpv::run::image::Image;
@@ -19,6 +20,7 @@ use crate::error::Error;
 use crate::input::Input;
 use crate::output::Output;
 use crate::plans;
+use crate::ui::Ui;
 
 /// An image in memory, and what is known of it.
 pub struct Loaded {
@@ -219,6 +221,37 @@ pub fn model(start: &Start, family: Family) -> Result<&'static Model, Error> {
         Some(model) => Ok(model),
         None => Ok(Model::of_family(family)),
     }
+}
+
+/// Whether a console shows what was expected, if anything was; says so if it does not.
+///
+/// # Errors
+///
+/// When nobody listens.
+pub fn is_shown(expected: Option<&str>, console: &str, ui: &mut Ui) -> Result<bool, Error> {
+    let Some(text) = expected.filter(|text| !console.contains(text)) else {
+        return Ok(true);
+    };
+    if !ui.is_json() && !ui.is_quiet() {
+        writeln!(ui.aside(), "the console has not shown {text:?}")?;
+    }
+    Ok(false)
+}
+
+/// Checks that a processor has the interrupts that are to be raised.
+///
+/// # Errors
+///
+/// When it has not.
+pub fn check_interrupts(model: &Model, interrupts: &[Interrupt]) -> Result<(), Error> {
+    let lacking = interrupts.iter().find(|kind| row(model.family, **kind).is_none());
+    lacking.map_or(Ok(()), |kind| {
+        Err(Error::Usage(format!(
+            "a {} has no {} interrupt: give another --inject-kind",
+            model.name,
+            kind.name()
+        )))
+    })
 }
 
 /// A trace to a file, or to standard error for `-`.

@@ -100,8 +100,8 @@ impl Outside<Machine> for Terminal<'_> {
 
     fn console(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.open = bytes.last().is_some_and(|byte| *byte != b'\n');
+        self.console.extend_from_slice(bytes);
         if self.ui.is_json() {
-            self.console.extend_from_slice(bytes);
             return Ok(());
         }
         let ui = &mut *self.ui;

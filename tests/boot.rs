@@ -85,7 +85,7 @@ impl Run {
         How {
             time: Time::CountedFromBegin,
             plan: self.inject.as_ref().map(|rule| Plan {
-                interrupt,
+                interrupts: vec![interrupt],
                 rule: rule.parse().unwrap(),
                 from_begin: true,
             }),

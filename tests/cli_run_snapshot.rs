@@ -73,7 +73,7 @@ fn start(image: &Image, policy: &'static dyn Policy) -> Guest {
 
 fn injected(guest: Guest) -> Runner {
     Runner::new(guest).injected(Some(Plan {
-        interrupt: Interrupt::External,
+        interrupts: vec![Interrupt::External],
         rule: "every:13".parse().unwrap(),
         from_begin: false,
     }))
@@ -95,10 +95,10 @@ fn unmapped(guest: &Guest) -> Guest {
 /// Runs a guest to its end, and answers everything about it then.
 fn finish(
     guest: Guest,
-    injector: Option<&Injector>,
+    injectors: &[Injector],
     printed: &Paper,
 ) -> impl PartialEq + std::fmt::Debug + use<> {
-    let mut runner = Runner::new(guest).injected_on(injector.cloned());
+    let mut runner = Runner::new(guest).injected_on(injectors.to_vec());
     let mut paper = Paper(printed.0.clone());
     let how = runner.run(&mut paper).unwrap();
     assert_eq!(how, End::Exit { code: 0 });
@@ -119,14 +119,14 @@ fn check(policy: &'static dyn Policy) -> (usize, usize) {
     loop {
         let saved = snapshot::read(&snapshot::write(&first.guest).unwrap(), None).unwrap();
         let kept = unmapped(&first.guest);
-        let injector = first.injector();
+        let injectors: Vec<Injector> = first.injectors().cloned().collect();
         held += usize::from(matches!(
             first.guest.vcpu.deferral.hold(),
             Some(Hold::Protect(_) | Hold::Step)
         ));
         assert_eq!(
-            finish(saved, injector, &paper),
-            finish(kept, injector, &paper),
+            finish(saved, &injectors, &paper),
+            finish(kept, &injectors, &paper),
             "{} from place {places}",
             policy.name()
         );

@@ -44,7 +44,7 @@ fn how() -> How {
     How {
         time: Time::Counted,
         plan: Some(Plan {
-            interrupt: Interrupt::External,
+            interrupts: vec![Interrupt::External],
             rule: "random:1:20000".parse().unwrap(),
             from_begin: false,
         }),

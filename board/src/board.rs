@@ -182,6 +182,11 @@ impl Board {
         self.outside.take_begun()
     }
 
+    /// Whether the guest has said, since the last question, that what is to be measured has ended.
+    pub fn take_ended(&mut self) -> bool {
+        self.outside.take_ended()
+    }
+
     /// What the guest did that the board does not implement.
     pub fn diagnostics(&self) -> Diagnostics {
         self.outside.diagnostics

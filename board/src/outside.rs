@@ -57,6 +57,7 @@ pub(crate) struct Outside {
     pub(crate) input: VecDeque<u8>,
     event: Option<Event>,
     begun: bool,
+    ended: bool,
     pub(crate) diagnostics: Diagnostics,
 }
 
@@ -93,6 +94,16 @@ impl Outside {
     /// Whether it has said so since the last question.
     pub(crate) fn take_begun(&mut self) -> bool {
         mem::take(&mut self.begun)
+    }
+
+    /// The guest says that what is to be measured has ended.
+    pub(crate) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// Whether it has said so since the last question.
+    pub(crate) fn take_ended(&mut self) -> bool {
+        mem::take(&mut self.ended)
     }
 
     /// Takes the event that waits.

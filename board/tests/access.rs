@@ -117,6 +117,15 @@ fn the_guest_says_when_its_work_begins() {
 }
 
 #[test]
+fn the_guest_says_when_its_work_has_ended() {
+    let mut board = gamecube();
+    assert!(!board.take_ended());
+    write(&mut board, common::control(control::Register::End), 0);
+    assert_eq!((board.take_ended(), board.take_ended()), (true, false));
+    assert!(board.take_event().is_none() && !board.take_begun());
+}
+
+#[test]
 fn what_is_not_implemented_reads_as_zero_and_is_counted() {
     let mut board = gamecube();
     for address in [

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use board::Model as BoardModel;
 use kvm_ppc::deferral::{self, Policy};
-use kvm_ppc::interrupt::{Interrupt, row};
+use kvm_ppc::interrupt::Interrupt;
 use kvm_ppc::model::Model;
 use magicpage::{Endian, Family};
 use ppcpv::run::boot::{self, Host};
@@ -59,9 +59,12 @@ pub struct Args {
     /// Raise interrupts: random:SEED:RATE (in a million instructions), every:N, at:N,N,..., or none
     #[arg(long, value_name = "RULE", value_parser = rule, help_heading = "Interrupts")]
     inject: Option<Injection>,
-    /// Which interrupt to raise
-    #[arg(long, value_name = "KIND", value_parser = interrupts(), default_value = "external", help_heading = "Interrupts")]
-    inject_kind: Interrupt,
+    /// Which interrupts to raise, each kind by the rule for itself
+    #[arg(long, value_name = "KINDS", value_parser = interrupts(), value_delimiter = ',', default_value = "external", help_heading = "Interrupts")]
+    inject_kind: Vec<Interrupt>,
+    /// Exit status 1 unless the guest's console shows this, for example 'INIT OK'
+    #[arg(long, value_name = "TEXT")]
+    expect: Option<String>,
     /// How the guest's time passes [default: begin for the project's own guest, real for a --kernel]
     #[arg(long, value_name = "HOW", value_parser = times())]
     time: Option<Time>,
@@ -207,13 +210,7 @@ pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
 /// The handover: the guest, booted in this process up to its first instruction.
 fn prepared(args: &Args) -> Result<Vec<u8>, Error> {
     let model = Model::of_family(args.family);
-    if row(args.family, args.inject_kind).is_none() {
-        return Err(Error::Usage(format!(
-            "a {} has no {} interrupt: give another --inject-kind",
-            model.name,
-            args.inject_kind.name()
-        )));
-    }
+    guest::check_interrupts(model, &args.inject_kind)?;
     let path = match &args.kernel.kernel {
         Some(path) => path.clone(),
         None => image::build(image::GUEST, args.family)?,
@@ -298,7 +295,7 @@ fn how(args: &Args) -> How {
             Time::Real
         }),
         plan: rule.map(|rule| Plan {
-            interrupt: args.inject_kind,
+            interrupts: args.inject_kind.clone(),
             rule,
             from_begin: is_own,
         }),
@@ -380,7 +377,8 @@ fn show(args: &Args, ui: &mut Ui, outcome: &Outcome, console: &str) -> Result<St
         }
         tables::boot::summary(&mut ui.aside(), ended, args.policy.name(), seconds)?;
     }
-    Ok(if ended.is_good() {
+    let shown = guest::is_shown(args.expect.as_deref(), console, ui)?;
+    Ok(if shown && ended.is_good() {
         Status::Done
     } else {
         Status::Findings

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use board::Model as BoardModel;
 use kvm_ppc::deferral::{self, Policy};
-use kvm_ppc::interrupt::{Interrupt, row};
+use kvm_ppc::interrupt::Interrupt;
 use kvm_ppc::model::Model;
 use magicpage::{Endian, Family};
 use ppcpv::run::gdb::Server;
@@ -58,9 +58,9 @@ pub struct Args {
     /// Raise interrupts: random:SEED:RATE (in a million instructions), every:N, at:N,N,... (instruction counts)
     #[arg(long, value_name = "RULE", help_heading = "Interrupts")]
     inject: Option<Rule>,
-    /// Which interrupt to raise
-    #[arg(long, value_name = "KIND", value_parser = interrupts(), default_value = "external", help_heading = "Interrupts")]
-    inject_kind: Interrupt,
+    /// Which interrupts to raise, each kind by the rule for itself
+    #[arg(long, value_name = "KINDS", value_parser = interrupts(), value_delimiter = ',', default_value = "external", help_heading = "Interrupts")]
+    inject_kind: Vec<Interrupt>,
     /// Raise none before the guest says that what is to be measured begins, and count from there
     #[arg(long, requires = "inject")]
     from_begin: bool,
@@ -73,6 +73,9 @@ pub struct Args {
     /// Show exits by reason; with -v by address and instruction too
     #[arg(long)]
     stat: bool,
+    /// Exit status 1 unless the guest's console shows this, for example 'INIT OK'
+    #[arg(long, value_name = "TEXT")]
+    expect: Option<String>,
     /// Type this on the guest's console
     #[arg(long = "type", value_name = "TEXT")]
     typed: Option<String>,
@@ -212,7 +215,9 @@ pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
         Some(at) => Err(Error::Usage(format!(
             "nothing was saved: the guest ended before instruction {at}"
         ))),
-        None if report.is_good() => Ok(Status::Done),
+        None if guest::is_shown(args.expect.as_deref(), &console, ui)? && report.is_good() => {
+            Ok(Status::Done)
+        }
         None => Ok(Status::Findings),
     }
 }
@@ -261,15 +266,11 @@ fn resumed(path: &std::path::Path, args: &Args) -> Result<Guest, Error> {
 
 fn prepared(guest: Guest, args: &Args) -> Result<Runner, Error> {
     let model = guest.vcpu.supervisor.model;
-    if args.inject.is_some() && row(model.family, args.inject_kind).is_none() {
-        return Err(Error::Usage(format!(
-            "a {} has no {} interrupt: give another --inject-kind",
-            model.name,
-            args.inject_kind.name()
-        )));
+    if args.inject.is_some() {
+        guest::check_interrupts(model, &args.inject_kind)?;
     }
     let plan = args.inject.clone().map(|rule| Plan {
-        interrupt: args.inject_kind,
+        interrupts: args.inject_kind.clone(),
         rule,
         from_begin: args.from_begin,
     });

@@ -54,6 +54,12 @@ pub struct Report {
     /// What became of injected interrupts, if any were to be injected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub injected: Option<Injected>,
+    /// The same by kind, where several kinds were injected.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub injected_by_kind: BTreeMap<&'static str, Injected>,
+    /// What had happened when the guest said that what is to be measured has ended, if it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
     /// How often the protection of the magic page was changed.
     pub protections: u64,
     /// Accesses to registers that the board does not implement.
@@ -62,6 +68,28 @@ pub struct Report {
     pub seconds: f64,
     /// Instructions a second of this run.
     pub instructions_per_second: f64,
+}
+
+/// What had happened when the guest said that what is to be measured has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Measured {
+    /// Instructions that had completed.
+    pub instructions: u64,
+    /// The time base.
+    pub timebase: u64,
+    /// Interrupts that had been taken, by kind.
+    pub taken: BTreeMap<&'static str, u64>,
+}
+
+impl Measured {
+    fn of(measured: &vm::runner::Measured) -> Self {
+        let taken = measured.taken.iter();
+        Self {
+            instructions: measured.instructions,
+            timebase: measured.timebase,
+            taken: taken.map(|(interrupt, count)| (interrupt.name(), *count)).collect(),
+        }
+    }
 }
 
 /// When a run began.
@@ -141,6 +169,8 @@ impl Report {
             by_address: by_address(guest, image),
             taken: taken.filter(|(_, count)| *count > 0).collect(),
             injected: runner.injections(),
+            injected_by_kind: by_kind(runner),
+            measured: runner.measured().map(Measured::of),
             protections: guest.vcpu.deferral.protections(),
             unimplemented: diagnostics.loads + diagnostics.stores,
             seconds,
@@ -155,6 +185,14 @@ impl Report {
                 .injected
                 .is_none_or(|injected| injected.missed == 0 && injected.late == 0)
     }
+}
+
+fn by_kind(runner: &Runner) -> BTreeMap<&'static str, Injected> {
+    let kinds: BTreeMap<_, _> = runner
+        .injected_kinds()
+        .map(|(kind, injected)| (kind.name(), injected))
+        .collect();
+    if kinds.len() > 1 { kinds } else { BTreeMap::new() }
 }
 
 fn by_reason(statistics: &Statistics) -> Vec<Row> {

@@ -76,6 +76,20 @@ impl FromStr for Rule {
     }
 }
 
+impl Rule {
+    /// The rule for one of several kinds: what is random is so for each by itself.
+    #[must_use]
+    pub fn of_kind(&self, number: u64) -> Self {
+        match self {
+            Self::Random { seed, rate } => Self::Random {
+                seed: seed.wrapping_add(number << 32),
+                rate: *rate,
+            },
+            rule => rule.clone(),
+        }
+    }
+}
+
 /// Instruction counts by a rule.
 #[derive(Clone, Debug)]
 struct Schedule {
@@ -169,6 +183,11 @@ impl Injector {
     /// The instruction count at which the next one is due.
     pub const fn next(&self) -> Option<u64> {
         self.schedule.next
+    }
+
+    /// Raises no more.
+    pub const fn stop(&mut self) {
+        self.schedule.next = None;
     }
 
     /// Goes on to the one behind the next.

@@ -119,12 +119,45 @@ pub trait Outside<P> {
 /// Which interrupts are raised.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// The kind.
-    pub interrupt: Interrupt,
+    /// The kinds, each by the rule for itself.
+    pub interrupts: Vec<Interrupt>,
     /// When.
     pub rule: Rule,
     /// Whether none is raised before the guest says that what is to be measured begins.
     pub from_begin: bool,
+}
+
+impl Plan {
+    /// What raises them in a guest that has run `instructions`.
+    fn injectors(&self, instructions: u64) -> impl Iterator<Item = Injector> + '_ {
+        let kinds = (0..).zip(&self.interrupts);
+        kinds.map(move |(number, kind)| Injector::new(*kind, self.rule.of_kind(number), instructions))
+    }
+}
+
+/// Raises interrupts of one kind, and watches them.
+#[derive(Debug)]
+struct Injection {
+    injector: Injector,
+    watch: Watch,
+}
+
+impl Injection {
+    fn new(injector: Injector) -> Self {
+        let watch = Watch::new(injector.interrupt);
+        Self { injector, watch }
+    }
+}
+
+/// What had happened when the guest said that what is to be measured has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measured {
+    /// Instructions that had completed.
+    pub instructions: u64,
+    /// The time base.
+    pub timebase: u64,
+    /// Interrupts that had been taken, where there were any of the kind.
+    pub taken: Vec<(Interrupt, u64)>,
 }
 
 /// A guest that runs.
@@ -134,8 +167,9 @@ pub struct Runner<P> {
     pub guest: Guest<P>,
     /// What is raised when the guest says that what is to be measured begins.
     plan: Option<Plan>,
-    /// Raises interrupts.
-    injector: Option<(Injector, Watch)>,
+    /// Raise interrupts, one for each kind.
+    injections: Vec<Injection>,
+    measured: Option<Measured>,
     /// Ends the run at this count of instructions.
     limit: Option<u64>,
     /// Saves the guest at this count of instructions.
@@ -156,7 +190,8 @@ impl<P: Platform> Runner<P> {
         Self {
             guest,
             plan: None,
-            injector: None,
+            injections: Vec::new(),
+            measured: None,
             limit: None,
             snapshot: None,
             looked: now,
@@ -183,23 +218,16 @@ impl<P: Platform> Runner<P> {
     pub fn injected(mut self, plan: Option<Plan>) -> Self {
         let now = self.guest.instructions();
         if let Some(plan) = plan.as_ref().filter(|plan| !plan.from_begin) {
-            self.raise_by(Injector::new(plan.interrupt, plan.rule.clone(), now));
+            self.injections = plan.injectors(now).map(Injection::new).collect();
         }
         Self { plan, ..self }
     }
 
-    /// Raises interrupts with an injector that another runner has come to.
+    /// Raises interrupts with injectors that another runner has come to.
     #[must_use]
-    pub fn injected_on(mut self, injector: Option<Injector>) -> Self {
-        if let Some(injector) = injector {
-            self.raise_by(injector);
-        }
-        self
-    }
-
-    fn raise_by(&mut self, injector: Injector) {
-        let watch = Watch::new(injector.interrupt);
-        self.injector = Some((injector, watch));
+    pub fn injected_on(self, injectors: impl IntoIterator<Item = Injector>) -> Self {
+        let injections = injectors.into_iter().map(Injection::new).collect();
+        Self { injections, ..self }
     }
 
     /// Exits that were dealt with.
@@ -208,13 +236,26 @@ impl<P: Platform> Runner<P> {
     }
 
     /// What raises interrupts, with those that are still to come.
-    pub fn injector(&self) -> Option<&Injector> {
-        self.injector.as_ref().map(|(injector, _)| injector)
+    pub fn injectors(&self) -> impl Iterator<Item = &Injector> {
+        self.injections.iter().map(|injection| &injection.injector)
     }
 
-    /// What became of the injected interrupts, if there were to be any.
+    /// What became of the injected interrupts, by kind.
+    pub fn injected_kinds(&self) -> impl Iterator<Item = (Interrupt, Injected)> + '_ {
+        let injections = self.injections.iter();
+        injections.map(|Injection { injector, watch }| (injector.interrupt, watch.finish(&self.guest)))
+    }
+
+    /// What became of the injected interrupts of all kinds, if there were to be any.
     pub fn injections(&self) -> Option<Injected> {
-        self.injector.as_ref().map(|(_, watch)| watch.finish(&self.guest))
+        self.injected_kinds()
+            .map(|(_, injected)| injected)
+            .reduce(Injected::and)
+    }
+
+    /// What had happened when the guest said that what is to be measured has ended, if it has said so.
+    pub const fn measured(&self) -> Option<&Measured> {
+        self.measured.as_ref()
     }
 
     /// Whether the guest could be saved from here on: the point was not passed.
@@ -250,7 +291,7 @@ impl<P: Platform> Runner<P> {
         // The instruction that makes an exit counts when the host has dealt with it.
         let by_itself = self.guest.instructions() - before > u64::from(matches!(turn, Turn::Exit(_)));
         outside.after(&self.guest, turn)?;
-        if let Some((_, watch)) = &mut self.injector {
+        for Injection { watch, .. } in &mut self.injections {
             watch.look(&self.guest, turn == Turn::Reached);
         }
         if by_itself {
@@ -284,35 +325,40 @@ impl<P: Platform> Runner<P> {
         if self.limit.is_some_and(|limit| limit <= now) {
             return Ok(Some(End::Limit));
         }
-        while self
-            .injector
-            .as_ref()
-            .is_some_and(|(injector, _)| injector.next().is_some_and(|next| next <= now))
-        {
-            self.inject(outside)?;
+        for at in 0..self.injections.len() {
+            while self.injections[at]
+                .injector
+                .next()
+                .is_some_and(|next| next <= now)
+            {
+                self.inject(at, outside)?;
+            }
         }
         Ok(None)
     }
 
-    fn inject<O: Outside<P>>(&mut self, outside: &mut O) -> Result<(), O::Error> {
-        let Some((injector, watch)) = &mut self.injector else {
-            return Ok(());
-        };
+    fn inject<O: Outside<P>>(&mut self, at: usize, outside: &mut O) -> Result<(), O::Error> {
+        let Injection { injector, watch } = &mut self.injections[at];
         watch.raise(&self.guest);
         injector.advance();
-        self.guest.interrupt(injector.interrupt);
-        outside.raised(&self.guest, injector.interrupt)
+        let interrupt = injector.interrupt;
+        self.guest.interrupt(interrupt);
+        outside.raised(&self.guest, interrupt)
+    }
+
+    /// The injection that is due next, and when.
+    fn next_injection(&self) -> Option<(usize, u64)> {
+        let next = self.injections.iter().map(|injection| injection.injector.next());
+        let due = next.enumerate().filter_map(|(at, next)| Some((at, next?)));
+        due.min_by_key(|(_, next)| *next)
     }
 
     /// The count of instructions up to which the guest may run undisturbed.
     fn until(&self, most: u64) -> u64 {
         let now = self.guest.instructions();
-        let watched = self
-            .injector
-            .as_ref()
-            .is_some_and(|(_, watch)| watch.is_waiting());
+        let watched = self.injections.iter().any(|injection| injection.watch.is_waiting());
         let chunk = if watched { 1 } else { CHUNK };
-        let next = self.injector.as_ref().and_then(|(injector, _)| injector.next());
+        let next = self.next_injection().map(|(_, next)| next);
         let stops = [self.limit, self.snapshot, next].into_iter().flatten();
         stops.fold(now.saturating_add(chunk.min(most)), u64::min)
     }
@@ -320,7 +366,8 @@ impl<P: Platform> Runner<P> {
     fn devices<O: Outside<P>>(&mut self, outside: &mut O, turn: Turn) -> Result<Option<End>, O::Error> {
         if self.guest.machine.take_touched() {
             let board = self.guest.machine.board_mut();
-            let (output, event, begun) = (board.take_output(), board.take_event(), board.take_begun());
+            let (output, event) = (board.take_output(), board.take_event());
+            let (begun, ended) = (board.take_begun(), board.take_ended());
             if !output.is_empty() {
                 outside.console(&output)?;
             }
@@ -333,6 +380,9 @@ impl<P: Platform> Runner<P> {
             }
             if begun {
                 self.begin();
+            }
+            if ended {
+                self.end();
             }
         }
         let now = self.guest.instructions();
@@ -359,32 +409,41 @@ impl<P: Platform> Runner<P> {
         self.guest.begin();
         (self.looked, self.idle_exits, self.slept_to, self.exits) = (0, 0, None, 0);
         if let Some(plan) = &self.plan {
-            let injector = Injector::new(plan.interrupt, plan.rule.clone(), 0);
-            self.raise_by(injector);
+            self.injections = plan.injectors(0).map(Injection::new).collect();
+        }
+    }
+
+    /// What is to be measured has ended: no more interrupts are raised from outside.
+    fn end(&mut self) {
+        let statistics = &self.guest.vcpu.statistics;
+        let taken = Interrupt::WAITING.map(|interrupt| (interrupt, statistics.taken(interrupt)));
+        self.measured = Some(Measured {
+            instructions: self.guest.instructions(),
+            timebase: self.guest.machine.timebase(),
+            taken: taken.into_iter().filter(|(_, count)| *count > 0).collect(),
+        });
+        for injection in &mut self.injections {
+            injection.injector.stop();
         }
     }
 
     /// Whether an interrupt is lost: see [`End::Lost`].
     fn lost(&self) -> Option<End> {
-        let (injector, watch) = self.injector.as_ref()?;
         let left = self
             .guest
             .vcpu
             .supervisor
             .timer
             .left(self.guest.machine.timebase());
-        let nothing_due = injector.next().is_none() && left > FAR;
-        (watch.passed(&self.guest) > PATIENCE && nothing_due).then_some(End::Lost)
+        let mut watches = self.injections.iter().map(|injection| &injection.watch);
+        let nothing_due = || self.next_injection().is_none() && left > FAR;
+        (watches.any(|watch| watch.passed(&self.guest) > PATIENCE) && nothing_due()).then_some(End::Lost)
     }
 
     /// Whether the guest branches to itself, and no interrupt is to come that it lets in.
     fn can_never_go_on(&self) -> bool {
-        let to_come = self
-            .injector
-            .as_ref()
-            .filter(|(injector, _)| injector.next().is_some());
-        self.guest.is_halted()
-            && !to_come.is_some_and(|(injector, _)| self.guest.would_let_in(injector.interrupt))
+        let mut to_come = self.injectors().filter(|injector| injector.next().is_some());
+        self.guest.is_halted() && !to_come.any(|injector| self.guest.would_let_in(injector.interrupt))
     }
 
     fn exited(&mut self) -> Option<End> {
@@ -403,15 +462,11 @@ impl<P: Platform> Runner<P> {
             self.slept_to = Some(deadline);
             return Ok(None);
         }
-        let to_come = self
-            .injector
-            .as_ref()
-            .is_some_and(|(injector, _)| injector.next().is_some());
-        if !to_come {
+        let Some((at, _)) = self.next_injection() else {
             return Ok(Some(End::Asleep));
-        }
+        };
         self.slept_to = None;
-        self.inject(outside)?;
+        self.inject(at, outside)?;
         Ok(None)
     }
 }

@@ -34,6 +34,23 @@ pub struct Injected {
     pub latency_max: u64,
 }
 
+impl Injected {
+    /// The sums over these and others.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            raised: self.raised + other.raised,
+            merged: self.merged + other.merged,
+            taken: self.taken + other.taken,
+            waiting: self.waiting + other.waiting,
+            missed: self.missed + other.missed,
+            late: self.late + other.late,
+            late_max: self.late_max.max(other.late_max),
+            latency_max: self.latency_max.max(other.latency_max),
+        }
+    }
+}
+
 /// Watches an interrupt from when it is raised.
 #[derive(Clone, Copy, Debug)]
 pub struct Watch {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use magicpage::Family;
-use qemu::image::{self, GUEST, HOST, INIT, Image};
+use qemu::image::{self, GUEST, HOST, Image};
 use qemu::machine::MACHINES;
 
 /// Builds the images for the families that are named, or for all, and prints their paths.

@@ -6,17 +6,21 @@
 //! the compiler changes.
 //!
 //! The cache directory is `$PPCPV_CACHE`, else `$XDG_CACHE_HOME/ppcpv`, else `~/.cache/ppcpv`. In it `NAME/vmlinux`
-//! is the kernel, unstripped and without DWARF, and `NAME/modules/*.ko` are some of its modules.
+//! is the kernel, unstripped and without DWARF, `NAME/modules/*.ko` are some of its modules, and
+//! `NAME/vmlinux.VARIANT` its variants. `initramfs.cpio` is what a Linux guest starts from.
 
 mod cache;
 mod config;
+mod initramfs;
 mod package;
 mod source;
+mod variant;
 
 use anyhow::{Result, bail};
 use cache::{Cache, Slot, Stamp};
 use std::path::PathBuf;
 use std::time::Instant;
+use variant::Variant;
 
 /// One kernel.
 struct Kernel {
@@ -42,6 +46,14 @@ impl Recipe {
         match self {
             Self::Package(_) => "package",
             Self::Source(_) => "source",
+        }
+    }
+
+    /// The kernels that are built after it.
+    fn variants(&self) -> &'static [Variant] {
+        match self {
+            Self::Package(_) => &[],
+            Self::Source(recipe) => recipe.variants,
         }
     }
 
@@ -105,6 +117,7 @@ const KERNELS: &[Kernel] = &[
                 include_str!("../kernels/gamecube.config"),
             ],
             modules: BUILT_MODULES,
+            variants: variant::PATCHING,
         }),
     },
     Kernel {
@@ -116,6 +129,7 @@ const KERNELS: &[Kernel] = &[
                 include_str!("../kernels/e500v2.config"),
             ],
             modules: BUILT_MODULES,
+            variants: &[],
         }),
     },
 ];
@@ -142,17 +156,34 @@ pub fn run(arguments: &[String]) -> Result<()> {
                 kernel.recipe.kind(),
                 kernel.about
             );
+            for variant in kernel.recipe.variants() {
+                let (name, about) = (variant.name, variant.about);
+                println!("{}.{name}\tvariant\t{state}\t{about}", kernel.name);
+            }
+        }
+        if options.initramfs {
+            let made = initramfs::path(&cache).is_file();
+            let state = if made { "made" } else { "not made" };
+            println!("{}\tbuilt here\t{state}\t{}", initramfs::NAME, initramfs::ABOUT);
         }
         return Ok(());
     }
     for kernel in &options.kernels {
         let vmlinux = ensure(kernel, &cache, options.force)?;
         println!("{}\t{}", kernel.name, vmlinux.display());
+        let slot = cache.slot(kernel.name);
+        for variant in kernel.recipe.variants() {
+            let path = slot.variant(variant.name);
+            println!("{}.{}\t{}", kernel.name, variant.name, path.display());
+        }
+    }
+    if options.initramfs {
+        println!("{}\t{}", initramfs::NAME, initramfs::make(&cache)?.display());
     }
     Ok(())
 }
 
-/// Makes every kernel that is not there yet.
+/// Makes every kernel that is not there yet, and the initial RAM disk.
 ///
 /// # Errors
 ///
@@ -161,7 +192,8 @@ pub fn make_all() -> Result<()> {
     let cache = Cache::open()?;
     KERNELS
         .iter()
-        .try_for_each(|kernel| ensure(kernel, &cache, false).map(drop))
+        .try_for_each(|kernel| ensure(kernel, &cache, false).map(drop))?;
+    initramfs::make(&cache).map(drop)
 }
 
 /// What the command line asks for.
@@ -169,6 +201,7 @@ struct Options {
     list: bool,
     force: bool,
     kernels: Vec<&'static Kernel>,
+    initramfs: bool,
 }
 
 impl Options {
@@ -177,19 +210,22 @@ impl Options {
             list: false,
             force: false,
             kernels: Vec::new(),
+            initramfs: false,
         };
         for argument in arguments {
             match argument.as_str() {
                 "--list" => options.list = true,
                 "--force" => options.force = true,
+                initramfs::NAME => options.initramfs = true,
                 name => match KERNELS.iter().find(|kernel| kernel.name == name) {
                     Some(kernel) => options.kernels.push(kernel),
                     None => bail!("no kernel is called {name:?}; `cargo xtask kernels --list` names them"),
                 },
             }
         }
-        if options.kernels.is_empty() {
+        if options.kernels.is_empty() && !options.initramfs {
             options.kernels = KERNELS.iter().collect();
+            options.initramfs = true;
         }
         Ok(options)
     }

@@ -1,5 +1,5 @@
-//! The control device: what the guest stands on, a place to keep a number, a word when its work begins, and three ways to
-//! end.
+//! The control device: what the guest stands on, a place to keep a number, a word when its work begins and when it is
+//! done, and three ways to end.
 
 use crate::device::{Device, Port};
 use crate::outside::Event;
@@ -22,6 +22,8 @@ registers! {
         Reset "RESET" 0x14 WriteOnly;
         /// A store, of anything, says that what is to be measured begins.
         Begin "BEGIN" 0x18 WriteOnly;
+        /// A store, of anything, says that what is to be measured has ended.
+        End "END" 0x1c WriteOnly;
     }
 }
 
@@ -51,7 +53,11 @@ impl Device for Control {
             Register::Identity => IDENTITY,
             Register::Version => VERSION,
             Register::Scratch => self.scratch,
-            Register::Exit | Register::PowerOff | Register::Reset | Register::Begin => 0,
+            Register::Exit
+            | Register::PowerOff
+            | Register::Reset
+            | Register::Begin
+            | Register::End => 0,
         }
     }
 
@@ -62,6 +68,7 @@ impl Device for Control {
             Register::PowerOff => port.outside.report(Event::PowerOff),
             Register::Reset => port.outside.report(Event::Reset),
             Register::Begin => port.outside.begin(),
+            Register::End => port.outside.end(),
             Register::Identity | Register::Version => {}
         }
     }

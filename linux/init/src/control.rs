@@ -1,4 +1,4 @@
-//! The board's control device, which is told when what is measured begins and ends.
+//! The board's control device, which is told when what is measured has ended.
 
 use crate::Failure;
 use crate::file::{File, Mode};
@@ -6,7 +6,6 @@ use crate::sys::{Call, call};
 
 /// Offsets of the registers, in words: the board crate's `plain::control`.
 const IDENTITY: usize = 0x00 / 4;
-const BEGIN: usize = 0x18 / 4;
 const END: usize = 0x1c / 4;
 /// What the identity reads: "PPCV".
 const PPCV: u32 = 0x5050_4356;
@@ -36,20 +35,11 @@ impl Control {
         }
     }
 
-    /// What is measured begins.
-    pub fn begin(&self) {
-        self.store(BEGIN);
-    }
-
     /// What is measured has ended.
     pub fn end(&self) {
-        self.store(END);
-    }
-
-    fn store(&self, register: usize) {
         if let Some(registers) = self.0 {
             // SAFETY: the page is mapped, and the register takes anything.
-            unsafe { registers.add(register).write_volatile(1) };
+            unsafe { registers.add(END).write_volatile(1) };
         }
     }
 }

@@ -10,11 +10,11 @@
 //! | word | meaning |
 //! |---|---|
 //! | `load=N` | how often the checks are gone through; 1 if absent |
-//! | `control=ADDRESS` | physical address of the board's control device, which is told when what is measured begins and ends |
+//! | `control=ADDRESS` | physical address of the board's control device, which is told when the checks are done |
 //! | `shell=1` | at the end, answer lines that are typed on the console until an empty one comes |
 //!
 //! ```text
-//! start -> environment -> proc and dev -> checks, load times -> interrupts, uptime -> INIT OK -> power off
+//! start -> environment -> proc and dev -> checks, load times -> control -> interrupts, uptime -> INIT OK -> power off
 //! ```
 #![no_std]
 #![no_main]
@@ -67,7 +67,6 @@ fn run(environment: &Environment) -> Result<(), (&'static str, Failure)> {
     let named = |name| move |failure| (name, failure);
     file::mount_all().map_err(named("mount"))?;
     let control = Control::open(environment.number("control")).map_err(named("control"))?;
-    control.begin();
     for round in 0..environment.number("load").unwrap_or(1) {
         for check in checks::ALL {
             let figure = (check.run)(round).map_err(named(check.name))?;

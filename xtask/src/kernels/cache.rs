@@ -40,6 +40,11 @@ impl Cache {
         }
     }
 
+    /// The place of a file that is no kernel.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
     /// Waits until nobody else is making kernels, and keeps others out until the result is dropped.
     ///
     /// # Errors
@@ -86,6 +91,11 @@ impl Slot {
         self.home().join("vmlinux")
     }
 
+    /// Where a variant of it is.
+    pub fn variant(&self, name: &str) -> PathBuf {
+        self.home().join(variant_file(name))
+    }
+
     /// A directory for the making, empty at the start and deleted at the end.
     pub fn work(&self) -> PathBuf {
         self.root.join("work").join(&self.name)
@@ -108,6 +118,15 @@ impl Slot {
     /// The file is no ELF file, or cannot be copied.
     pub fn stage_vmlinux(&self, file: &Path) -> Result<()> {
         self.stage(file, Path::new("vmlinux"))
+    }
+
+    /// Puts a copy of `file` into the result, as the variant called `name`.
+    ///
+    /// # Errors
+    ///
+    /// The file is no ELF file, or cannot be copied.
+    pub fn stage_variant(&self, file: &Path, name: &str) -> Result<()> {
+        self.stage(file, Path::new(&variant_file(name)))
     }
 
     /// Puts a copy of `file` into the result, among its modules.
@@ -179,6 +198,21 @@ impl Slot {
     fn staged(&self) -> PathBuf {
         self.work().join("result")
     }
+}
+
+fn variant_file(name: &str) -> String {
+    format!("vmlinux.{name}")
+}
+
+/// Writes a file beside its place and moves it there.
+///
+/// # Errors
+///
+/// It cannot be written or moved.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let beside = path.with_extension(format!("part-{}", std::process::id()));
+    fs::write(&beside, bytes).with_context(|| format!("cannot write {}", beside.display()))?;
+    rename(&beside, path)
 }
 
 /// Deletes a directory with all that is in it, if it is there.

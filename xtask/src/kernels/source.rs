@@ -5,6 +5,7 @@
 
 use super::cache::{Slot, remove, rename};
 use super::config::Config;
+use super::variant::Variant;
 use crate::{packages, process, process::Log};
 use anyhow::{Context, Result};
 use std::fs;
@@ -14,7 +15,7 @@ use std::thread::available_parallelism;
 
 /// The package with the source. The version is pinned: the options in the fragments, and the code that the tests meet,
 /// are this version's.
-const SOURCE: &str = "linux-source-6.1";
+pub const SOURCE: &str = "linux-source-6.1";
 
 /// The packages whose versions decide what comes out.
 const DECISIVE: &[&str] = &[SOURCE, "gcc-powerpc-linux-gnu", "binutils-powerpc-linux-gnu"];
@@ -50,13 +51,20 @@ pub struct Recipe {
     pub fragments: &'static [&'static str],
     /// Modules to keep, as paths in the source tree.
     pub modules: &'static [&'static str],
+    /// Kernels that are built after it, from the same tree with edits: each on top of the one before.
+    pub variants: &'static [Variant],
 }
 
 impl Recipe {
     /// Everything that the result depends on, but for the packages.
     pub fn text(&self) -> String {
+        let variants = self.variants.iter().map(Variant::text);
         [&[SOURCE], SETTINGS, self.fragments, self.modules]
             .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .chain(variants)
+            .collect::<Vec<_>>()
             .join("\n")
     }
 
@@ -75,7 +83,10 @@ impl Recipe {
                 Ok(((*package).to_owned(), version))
             })
             .collect::<Result<Vec<_>>>()?;
-        let source = extract(slot, &log, &versions[0].1)?;
+        let mut source = extract(slot, &log, &versions[0].1)?;
+        if !self.variants.is_empty() {
+            source = link(slot, &log, &source)?;
+        }
         let build = slot.work().join("build");
         fs::create_dir_all(&build).with_context(|| format!("cannot make {}", build.display()))?;
 
@@ -102,6 +113,12 @@ impl Recipe {
         self.modules
             .iter()
             .try_for_each(|module| slot.stage_module(&build.join(module)))?;
+        for variant in self.variants {
+            variant.edit(&source)?;
+            let what = format!("building {}", variant.name);
+            log.run(&what, &mut make(&source, &build, &[&jobs, "vmlinux"]))?;
+            slot.stage_variant(&build.join("vmlinux"), variant.name)?;
+        }
         Ok(versions)
     }
 }
@@ -134,16 +151,33 @@ fn extract(slot: &Slot, log: &Log, version: &str) -> Result<PathBuf> {
     Ok(tree)
 }
 
+/// A tree of the same files, to be edited.
+fn link(slot: &Slot, log: &Log, source: &Path) -> Result<PathBuf> {
+    let tree = slot.work().join("tree");
+    let mut copy = process::command("cp", ["-al"]);
+    log.run("linking the source", copy.arg(source).arg(&tree))?;
+    Ok(tree)
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::variant::PATCHING;
     use super::*;
 
     #[test]
     fn a_recipe_changes_with_each_of_its_parts() {
-        let text = |fragments, modules| Recipe { fragments, modules }.text();
-        let plain = text(&["CONFIG_A=y"], &["a.ko"]);
-        assert_ne!(plain, text(&["CONFIG_A=m"], &["a.ko"]));
-        assert_ne!(plain, text(&["CONFIG_A=y"], &["b.ko"]));
+        let text = |fragments, modules, variants| {
+            Recipe {
+                fragments,
+                modules,
+                variants,
+            }
+            .text()
+        };
+        let plain = text(&["CONFIG_A=y"], &["a.ko"], &[]);
+        assert_ne!(plain, text(&["CONFIG_A=m"], &["a.ko"], &[]));
+        assert_ne!(plain, text(&["CONFIG_A=y"], &["b.ko"], &[]));
+        assert_ne!(plain, text(&["CONFIG_A=y"], &["a.ko"], PATCHING));
     }
 
     #[test]
