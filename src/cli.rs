@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{boot, completions, diff, explain, inspect, race, revert, rewrite, run, verify};
+use crate::commands::{boot, compare, completions, diff, explain, inspect, race, revert, rewrite, run, verify};
 use crate::error::Error;
 use crate::ui::Ui;
 
@@ -78,6 +78,7 @@ enum Command {
     Explain(explain::Args),
     Run(Box<run::Args>),
     Race(race::Args),
+    Compare(Box<compare::Args>),
     Boot(Box<boot::Args>),
     Completions(completions::Args),
 }
@@ -111,9 +112,9 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: &Command, ui: &mut Ui) -> Result<Status, Error> {
-    if ui.is_html() && !matches!(command, Command::Race(_)) {
+    if ui.is_html() && !matches!(command, Command::Race(_) | Command::Compare(_)) {
         return Err(Error::Usage(
-            "--format html is for `race`; take text or json".into(),
+            "--format html is for `race` and `compare`; take text or json".into(),
         ));
     }
     match command {
@@ -125,6 +126,7 @@ fn run(command: &Command, ui: &mut Ui) -> Result<Status, Error> {
         Command::Explain(args) => explain::run(args, ui),
         Command::Run(args) => run::run(args, ui),
         Command::Race(args) => race::run(args, ui),
+        Command::Compare(args) => compare::run(args, ui),
         Command::Boot(args) => boot::run(args, ui),
         Command::Completions(args) => completions::run(args, &mut Cli::command(), ui),
     }

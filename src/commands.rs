@@ -1,6 +1,7 @@
 //! The subcommands, one file each: its arguments, and what it does with them.
 
 pub mod boot;
+pub mod compare;
 pub mod completions;
 pub mod diff;
 pub mod explain;

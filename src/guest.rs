@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::path::Path;
 
+use board::Model as BoardModel;
 use kvm_ppc::interrupt::{Interrupt, row};
 use kvm_ppc::model::Model;
 use magicpage::{Endian, Family};
@@ -12,6 +13,7 @@ use ppcpv::run::image::Image;
 use ppcpv::run::report::Report;
 use ppcpv::run::trace::Tracer;
 use rewriter::elf::{self, ElfImage, ReadOptions, Stub, WriteOptions};
+use rewriter::plan::Plan;
 use serde::Serialize;
 
 use crate::args::PlanArgs;
@@ -139,7 +141,9 @@ pub fn load(path: &Path, start: &Start, plan: &PlanArgs) -> Result<Loaded, Error
             reserved: Vec::new(),
         });
     }
-    let (bytes, rewritten) = rewrite(&elf, &input.name, plan)?;
+    let plan = plans::make(&elf, &input.name, plan, true)?;
+    let bytes = rewrite(&elf, &input.name, &plan)?;
+    let totals = plan.totals();
     let (changed, endian) = parse(&input.name, &bytes)?;
     let reserved = added(&image, &changed);
     Ok(Loaded {
@@ -147,7 +151,11 @@ pub fn load(path: &Path, start: &Start, plan: &PlanArgs) -> Result<Loaded, Error
         image: changed,
         family,
         endian,
-        rewritten: Some(rewritten),
+        rewritten: Some(Rewritten {
+            candidates: totals.candidates,
+            rewritten: totals.rewritten,
+            no_critical_section: totals.no_critical_section,
+        }),
         reserved,
     })
 }
@@ -162,15 +170,24 @@ pub fn names(path: &Path) -> Result<Image, Error> {
     Ok(parse(&input.name, &input.bytes)?.0.names())
 }
 
-fn parse(name: &str, bytes: &[u8]) -> Result<(Image, Endian), Error> {
+/// Reads the bytes of an ELF executable as an image to load.
+///
+/// # Errors
+///
+/// When it is none.
+pub fn parse(name: &str, bytes: &[u8]) -> Result<(Image, Endian), Error> {
     Image::parse(bytes).map_err(|cause| Error::Load {
         image: name.into(),
         cause,
     })
 }
 
-fn rewrite(elf: &ElfImage<'_>, name: &str, args: &PlanArgs) -> Result<(Vec<u8>, Rewritten), Error> {
-    let plan = plans::make(elf, name, args, true)?;
+/// The bytes of an image as a plan changes it, with the plan's stub.
+///
+/// # Errors
+///
+/// When the plan cannot be carried out.
+pub fn rewrite(elf: &ElfImage<'_>, name: &str, plan: &Plan) -> Result<Vec<u8>, Error> {
     let stub = plan.stub.as_ref().map(|stub| Stub {
         address: stub.address,
         words: stub.words.clone(),
@@ -180,17 +197,10 @@ fn rewrite(elf: &ElfImage<'_>, name: &str, args: &PlanArgs) -> Result<(Vec<u8>, 
         stub,
         plan_only: false,
     };
-    let bytes = elf::write(elf, &plan, &options).map_err(|cause| Error::Rewrite {
+    elf::write(elf, plan, &options).map_err(|cause| Error::Rewrite {
         image: name.into(),
         cause,
-    })?;
-    let totals = plan.totals();
-    let rewritten = Rewritten {
-        candidates: totals.candidates,
-        rewritten: totals.rewritten,
-        no_critical_section: totals.no_critical_section,
-    };
-    Ok((bytes, rewritten))
+    })
 }
 
 /// The segments that the rewritten image has and the original has not: a kernel takes their memory as free.
@@ -205,6 +215,39 @@ fn added(original: &Image, rewritten: &Image) -> Vec<Range<u64>> {
         .map(|segment| segment.range())
         .filter(|range| !known(range))
         .collect()
+}
+
+/// What a guest of a family runs on unless told otherwise.
+pub struct Defaults {
+    /// Its processor.
+    pub model: &'static Model,
+    /// Its board.
+    pub board: BoardModel,
+    /// Bytes of memory.
+    pub memory: u64,
+}
+
+impl Defaults {
+    /// Those of a family.
+    pub fn of(family: Family) -> Self {
+        let board = match family {
+            Family::Book3s32 => BoardModel::GameCube,
+            Family::Book3s64 | Family::E500 => BoardModel::Plain,
+        };
+        Self {
+            model: Model::of_family(family),
+            board,
+            memory: memory(board),
+        }
+    }
+}
+
+/// Bytes of memory that a board has unless told otherwise.
+pub const fn memory(board: BoardModel) -> u64 {
+    match board {
+        BoardModel::GameCube => board::flipper::RAM_BYTES,
+        BoardModel::Plain => 64 << 20,
+    }
 }
 
 /// The processor that was asked for, or the one that stands for the family.

@@ -1,6 +1,7 @@
 //! Plans and images as text: tables for people.
 
 pub mod boot;
+pub mod compare;
 pub mod race;
 pub mod run;
 
@@ -315,7 +316,7 @@ fn count(number: usize) -> String {
 }
 
 /// A table with no lines, whose columns are aligned to the right but the first.
-fn plain(header: impl Iterator<Item = &'static str>) -> Table {
+fn plain(header: impl Iterator<Item = impl Into<comfy_table::Cell>>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header);
     for (number, column) in table.column_iter_mut().enumerate() {

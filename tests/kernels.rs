@@ -16,15 +16,7 @@ use rewriter::plan::{Plan, Reason, Totals};
 use rewriter::verify::{Effort, verify};
 
 fn cache() -> PathBuf {
-    let of = |name: &str| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    of("PPCPV_CACHE")
-        .or_else(|| of("XDG_CACHE_HOME").map(|path| path.join("ppcpv")))
-        .or_else(|| of("HOME").map(|path| path.join(".cache/ppcpv")))
-        .expect("HOME, XDG_CACHE_HOME or PPCPV_CACHE is set")
+    qemu::cache::directory().expect("HOME, XDG_CACHE_HOME or PPCPV_CACHE is set")
 }
 
 fn read(path: &Path) -> Vec<u8> {

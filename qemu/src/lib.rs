@@ -10,6 +10,7 @@
 //! - [`run()`]: one run, with a time limit; what was started is stopped, and nothing else;
 //! - [`packages`] and [`process`]: Debian packages, and other programs.
 
+pub mod cache;
 pub mod find;
 pub mod image;
 pub mod machine;

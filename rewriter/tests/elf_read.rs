@@ -263,6 +263,7 @@ fn linux(form: Form) -> Elf {
     elf.symbol("kvm_template_start", 1, BASE + 160, 0, NOTYPE);
     elf.symbol("kvm_tmp", 1, BASE + 168, 0, NOTYPE);
     elf.symbol("kvm_template_end", 1, BASE + 176, 0, NOTYPE);
+    elf.symbol("epapr_hypercall_start", 1, BASE + 176, 0, NOTYPE);
     elf.symbol("optprobe_template_entry", 1, BASE + 208, 0, NOTYPE);
     elf.symbol("optprobe_template_end", 1, BASE + 224, 0, NOTYPE);
     elf.symbol("_stext", 1, BASE, 0, NOTYPE);
@@ -300,6 +301,7 @@ fn linux_tables_become_edges_and_patched_ranges() {
             ("__mcount_loc", 120..124),
             ("patch_site", 124..128),
             ("static_call", 128..160),
+            ("epapr_hypercall_start", 176..192),
         ];
         assert_eq!(patched, expected);
         assert_eq!(image.patched[1].alternative, BASE + 200..BASE + 204);

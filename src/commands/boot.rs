@@ -246,10 +246,7 @@ fn options<'a>(
         Family::Book3s32 if !is_own => BoardModel::GameCube,
         _ => BoardModel::Plain,
     });
-    let memory = args.kernel.memory.unwrap_or(match board {
-        BoardModel::GameCube => board::flipper::RAM_BYTES,
-        BoardModel::Plain => 64 << 20,
-    });
+    let memory = args.kernel.memory.unwrap_or(guest::memory(board));
     boot::Options {
         model,
         endian,

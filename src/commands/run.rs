@@ -224,14 +224,8 @@ pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
 
 fn started(loaded: &Loaded, args: &Args, ui: &Ui) -> Result<Guest, Error> {
     let model = guest::model(&args.start, loaded.family)?;
-    let board = args.start.board.unwrap_or(match model.family {
-        Family::Book3s32 => BoardModel::GameCube,
-        Family::Book3s64 | Family::E500 => BoardModel::Plain,
-    });
-    let memory = args.start.memory.unwrap_or(match board {
-        BoardModel::GameCube => board::flipper::RAM_BYTES,
-        BoardModel::Plain => 64 << 20,
-    });
+    let board = args.start.board.unwrap_or(guest::Defaults::of(model.family).board);
+    let memory = args.start.memory.unwrap_or(guest::memory(board));
     let initrd = args
         .start
         .initrd

@@ -5,23 +5,16 @@ use std::fmt::Write;
 use super::case::Origin;
 use super::report::{Cell, Row};
 use super::tickless::Tickless;
+use crate::page::{self, escaped};
 
 const STYLE: &str = "
-:root { color-scheme: light dark; --line: #8884; --clean: #2a9d5c; --missed: #d62f3c; --clobbered: #e08a00;
-        --duplicated: #7a4fd0; }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem; }
-table { border-collapse: collapse; width: 100%; }
-caption { text-align: left; padding-bottom: .5rem; }
-th, td { padding: .2rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
+:root { --clean: #2a9d5c; --missed: #d62f3c; --clobbered: #e08a00; --duplicated: #7a4fd0; }
 .strip { display: flex; gap: 1px; flex-wrap: wrap; }
 .strip i { width: .55rem; height: 1.1rem; background: var(--clean); border-radius: 1px; }
 .strip .missed, .key .missed { background: var(--missed); }
 .strip .clobbered, .key .clobbered { background: var(--clobbered); }
 .strip .duplicated, .key .duplicated { background: var(--duplicated); }
-.key i { display: inline-block; width: .8rem; height: .8rem; background: var(--clean); margin: 0 .3rem 0 1rem; }
-code { font-size: 90%; }
-@media print { body { margin: 0; max-width: none; } }";
+.key i { display: inline-block; width: .8rem; height: .8rem; background: var(--clean); margin: 0 .3rem 0 1rem; }";
 
 const HEAD: [&str; 9] = [
     "policy",
@@ -37,12 +30,7 @@ const HEAD: [&str; 9] = [
 
 /// The page.
 pub fn page(rows: &[Row], asleep: &[Tickless], seed: u64, injections: u64) -> String {
-    let mut page = String::from("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">");
-    page += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">";
-    let _ = write!(
-        page,
-        "<title>Race laboratory</title><style>{STYLE}</style></head><body>"
-    );
+    let mut page = String::new();
     let _ = write!(
         page,
         "<h1>Race laboratory</h1><p>{injections} interrupts, one at a time, at every instruction boundary of every \
@@ -58,8 +46,8 @@ pub fn page(rows: &[Row], asleep: &[Tickless], seed: u64, injections: u64) -> St
     for row in rows {
         line(&mut page, row);
     }
-    page += "</tbody></table></body></html>\n";
-    page
+    page += "</tbody></table>";
+    page::page("Race laboratory", STYLE, &page)
 }
 
 fn sleepers(page: &mut String, asleep: &[Tickless]) {
@@ -119,10 +107,4 @@ const fn class(cell: &Cell) -> &'static str {
         Cell { clobbered: true, .. } => "clobbered",
         _ => "clean",
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }

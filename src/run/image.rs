@@ -212,6 +212,14 @@ fn segments<H: FileHeader<Endian = Endianness>>(file: &[u8]) -> Result<(Image, E
     Ok((image, endian))
 }
 
+/// The address of a symbol of any kind.
+pub fn symbol(file: &[u8], name: &str) -> Option<u64> {
+    let file = object::File::parse(file).ok()?;
+    let mut symbols = file.symbols();
+    let found = symbols.find(|symbol| symbol.is_definition() && symbol.name() == Ok(name));
+    found.map(|symbol| symbol.address())
+}
+
 /// The names of code. Where a file shows no kinds, as in hand-written assembly, every label may be one.
 fn symbols(file: &[u8]) -> Vec<(u64, String)> {
     let Ok(file) = object::File::parse(file) else {

@@ -32,7 +32,7 @@ const MARKS: [&str; 11] = [
     "init_task",
 ];
 /// What the names above, those of tables and those of copied code start with.
-const FIRST_BYTES: &[u8] = b"._iklopr";
+const FIRST_BYTES: &[u8] = b"._eiklopr";
 
 /// The symbol table, with access to single symbols.
 pub(super) struct Table<'a> {
@@ -264,4 +264,16 @@ pub(super) fn loaded<'a>(file: &File<'a>, start: u64, end: u64) -> Option<&'a [u
     }
     let (offset, left) = file.loaded_from(start)?;
     part(file.bytes, offset, size.min(left)).filter(|_| size <= left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_mark_is_passed_over_for_its_first_byte() {
+        for name in MARKS {
+            assert!(FIRST_BYTES.contains(&name.as_bytes()[0]), "{name}");
+        }
+    }
 }

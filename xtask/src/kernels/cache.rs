@@ -5,7 +5,6 @@
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
-use std::env;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -24,7 +23,7 @@ impl Cache {
     ///
     /// The environment names none, or it cannot be made.
     pub fn open() -> Result<Self> {
-        let Some(root) = directory(|name| env::var_os(name).map(PathBuf::from)) else {
+        let Some(root) = qemu::cache::directory() else {
             bail!("no place for the kernels: set PPCPV_CACHE to a directory");
         };
         fs::create_dir_all(&root).with_context(|| format!("cannot make {}", root.display()))?;
@@ -64,14 +63,6 @@ impl Cache {
             .with_context(|| format!("cannot lock {}", path.display()))?;
         Ok(file)
     }
-}
-
-/// The cache directory, given the environment.
-fn directory(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
-    let set = |name: &str| variable(name).filter(|value| !value.as_os_str().is_empty());
-    set("PPCPV_CACHE")
-        .or_else(|| set("XDG_CACHE_HOME").map(|base| base.join("ppcpv")))
-        .or_else(|| set("HOME").map(|home| home.join(".cache/ppcpv")))
 }
 
 /// One kernel's place in the cache.
@@ -273,28 +264,6 @@ fn digest(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn environment(pairs: &[(&str, &str)]) -> Option<PathBuf> {
-        directory(|name| {
-            pairs
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| PathBuf::from(value))
-        })
-    }
-
-    #[test]
-    fn the_directory_is_the_first_that_the_environment_names() {
-        let all = [("PPCPV_CACHE", "/p"), ("XDG_CACHE_HOME", "/x"), ("HOME", "/h")];
-        assert_eq!(environment(&all).unwrap(), Path::new("/p"));
-        assert_eq!(environment(&all[1..]).unwrap(), Path::new("/x/ppcpv"));
-        assert_eq!(environment(&all[2..]).unwrap(), Path::new("/h/.cache/ppcpv"));
-        assert_eq!(
-            environment(&[("PPCPV_CACHE", ""), ("HOME", "/h")]).unwrap(),
-            Path::new("/h/.cache/ppcpv")
-        );
-        assert_eq!(environment(&[]), None);
-    }
 
     #[test]
     fn a_stamp_holds_while_recipe_and_installed_packages_are_the_same() {
