@@ -129,35 +129,38 @@ pub fn load(path: &Path, start: &Start, plan: &PlanArgs) -> Result<Loaded, Error
         accept_rewritten: !start.rewrite,
     };
     let elf = input.parse(&options)?;
-    let family = elf.image().family;
     let (image, endian) = parse(&input.name, &input.bytes)?;
-    if !start.rewrite {
-        return Ok(Loaded {
-            name: input.name,
-            image,
-            family,
-            endian,
-            rewritten: None,
-            reserved: Vec::new(),
-        });
-    }
-    let plan = plans::make(&elf, &input.name, plan, true)?;
-    let bytes = rewrite(&elf, &input.name, &plan)?;
-    let totals = plan.totals();
-    let (changed, endian) = parse(&input.name, &bytes)?;
-    let reserved = added(&image, &changed);
-    Ok(Loaded {
-        name: input.name,
-        image: changed,
-        family,
+    let mut loaded = Loaded {
+        name: input.name.clone(),
+        image,
+        family: elf.image().family,
         endian,
-        rewritten: Some(Rewritten {
+        rewritten: None,
+        reserved: Vec::new(),
+    };
+    if start.rewrite {
+        loaded.carry_out(&plans::make(&elf, &input.name, plan, true)?)?;
+    }
+    Ok(loaded)
+}
+
+impl Loaded {
+    /// Carries out a plan for the image, in memory.
+    fn carry_out(&mut self, plan: &Plan) -> Result<(), Error> {
+        let original = self.image.names();
+        self.image.rewrite(plan).map_err(|cause| Error::Load {
+            image: self.name.clone(),
+            cause,
+        })?;
+        let totals = plan.totals();
+        self.rewritten = Some(Rewritten {
             candidates: totals.candidates,
             rewritten: totals.rewritten,
             no_critical_section: totals.no_critical_section,
-        }),
-        reserved,
-    })
+        });
+        self.reserved = added(&original, &self.image);
+        Ok(())
+    }
 }
 
 /// The names in an image.

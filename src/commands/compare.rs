@@ -159,8 +159,8 @@ impl Kernel {
         self.linux.as_ref().map_or(Patcher::Nobody, Patcher::Linux)
     }
 
-    /// The image as it is when it was rewritten.
-    fn rewritten(&self) -> Result<Image, Error> {
+    /// The image as it is loaded from a rewritten file.
+    fn in_file(&self) -> Result<Image, Error> {
         let elf = self.elf()?;
         let bytes = guest::rewrite(&elf, &self.name, &self.plan)?;
         Ok(guest::parse(&self.name, &bytes)?.0)
@@ -184,6 +184,16 @@ impl Kernel {
             image: self.name.clone(),
             cause,
         }
+    }
+
+    /// The image as it is when the plan is carried out at load.
+    fn at_load(&self) -> Result<Image, Error> {
+        let mut image = self.image.clone();
+        let done = image.rewrite(&self.plan);
+        done.map(|()| image).map_err(|cause| Error::Load {
+            image: self.name.clone(),
+            cause,
+        })
     }
 
     fn elf(&self) -> Result<ElfImage<'_>, Error> {
@@ -249,8 +259,8 @@ pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
         initrd: initrd.as_deref(),
     };
     let kernel = Kernel::read(&files.image, &args.plan)?;
-    let in_file = kernel.rewritten()?;
-    let ways = ways(&kernel, &in_file);
+    let (in_file, at_load) = (kernel.in_file()?, kernel.at_load()?);
+    let ways = ways(&kernel, &in_file, &at_load);
     let progress = ui.progress("runs", ways.len() + files.patching.len());
     let (mut columns, mut compared) = (Vec::new(), Vec::new());
     for way in ways {
@@ -280,7 +290,7 @@ pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
     show(args, ui, &kernel.name, &columns, &compared)
 }
 
-fn ways<'w>(kernel: &'w Kernel, rewritten: &'w Image) -> Vec<Way<'w>> {
+fn ways<'w>(kernel: &'w Kernel, in_file: &'w Image, at_load: &'w Image) -> Vec<Way<'w>> {
     let way = |name: &str, about, image, patcher, host| Way {
         name: name.into(),
         about,
@@ -292,7 +302,8 @@ fn ways<'w>(kernel: &'w Kernel, rewritten: &'w Image) -> Vec<Way<'w>> {
     vec![
         way("native", "with no host", image, nobody, Host::Absent),
         way("trapping", "under the host, which it is not told of", image, nobody, Host::Hidden),
-        way("rewritten", "rewritten by us, under the host", rewritten, Patcher::Ours, Host::Named),
+        way("rewritten", "rewritten by us in its file, under the host", in_file, Patcher::Ours, Host::Named),
+        way("at-load", "rewritten by us at load, under the host", at_load, Patcher::Ours, Host::Named),
         way("stock", "under the host, patching itself if it can", image, kernel.patcher(), Host::Named),
     ]
 }

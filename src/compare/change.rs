@@ -111,6 +111,10 @@ pub fn patched(plan: &Plan, text: &Text<'_>, linux: &LinuxPatcher) -> Vec<Change
             continue;
         };
         let target = branch(site.address, new).filter(|target| buffer.contains(target));
+        // Whatever else stands there comes from another of Linux's tables.
+        if target.is_none() && !serves(new, site.old, plan.family) {
+            continue;
+        }
         changes.push(Change {
             address: site.address,
             old: site.old,
@@ -131,6 +135,17 @@ pub fn patched(plan: &Plan, text: &Text<'_>, linux: &LinuxPatcher) -> Vec<Change
 
 fn start(change: &Change) -> Option<u64> {
     change.trampoline.as_ref().map(|range| range.start)
+}
+
+/// Whether a word reaches the magic page, or is the nop that replaces `tlbsync`.
+fn serves(new: u32, old: u32, family: Family) -> bool {
+    const NOP: u32 = 0x6000_0000;
+    let ins = decode(new, family);
+    let in_page = new & 0x001f_0000 == 0 && new & 0xf000 == 0xf000;
+    match ins.mnemonic() {
+        "lwz" | "stw" | "ld" | "std" => in_page,
+        _ => new == NOP && mnemonic(old, family) == "tlbsync",
+    }
 }
 
 /// The end of the last trampoline: behind it the buffer is empty.

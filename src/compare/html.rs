@@ -75,7 +75,7 @@ fn percent(some: u64, all: u64) -> f64 {
 }
 
 fn table(body: &mut String, runs: &[Column], section: &Section) {
-    let _ = write!(body, "<table><caption>{}</caption><thead><tr><td></td>", section.title);
+    let _ = write!(body, "<table class=\"even\"><caption>{}</caption><thead><tr><td></td>", section.title);
     for run in runs {
         let _ = write!(body, "<th scope=\"col\" class=\"number\">{}</th>", escaped(&run.name));
     }

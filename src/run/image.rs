@@ -6,6 +6,8 @@
 use std::ops::Range;
 
 use magicpage::Endian;
+use rewriter::image::AreaKind;
+use rewriter::plan::Plan;
 use object::elf::{EM_PPC, EM_PPC64, ET_DYN, ET_EXEC, FileHeader32, FileHeader64, PF_X, PT_LOAD};
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSymbol, SymbolKind};
@@ -25,6 +27,9 @@ pub enum LoadError {
     /// Nothing is loaded.
     #[error("the file has nothing to load: it has no program header of type LOAD")]
     Empty,
+    /// A plan is for something else.
+    #[error("the plan does not fit the image: the word at {0:#x} is another one, or is not in the file")]
+    Plan(u64),
     /// The entry is not in what is loaded.
     #[error("the entry point {0:#x} is in none of the segments")]
     Entry(u64),
@@ -103,6 +108,64 @@ impl Image {
             entry: address,
             symbols: Vec::new(),
         }
+    }
+
+    /// Carries out a plan for the image: its words are changed, its trampolines are put where they belong, and it begins
+    /// with the plan's stub, if there is one.
+    ///
+    /// New space is a segment of its own, as far from its linked address as the last segment is.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Plan`] when a word is not as the plan says it was, or has no place.
+    pub fn rewrite(&mut self, plan: &Plan) -> Result<(), LoadError> {
+        for arena in plan.arenas.iter().filter(|arena| arena.kind == AreaKind::New) {
+            self.add(arena.address, arena.size);
+        }
+        for site in &plan.sites {
+            if let Some(rewrite) = site.rewrite() {
+                let old = self.put(site.address, rewrite.new, plan.endian);
+                old.filter(|old| *old == site.old)
+                    .ok_or(LoadError::Plan(site.address))?;
+            }
+        }
+        let trampolines = plan.trampolines();
+        let code = trampolines.values().map(|(trampoline, _)| *trampoline);
+        for trampoline in code.chain(&plan.stub) {
+            for (address, word) in (trampoline.address..).step_by(4).zip(&trampoline.words) {
+                self.put(address, *word, plan.endian)
+                    .ok_or(LoadError::Plan(address))?;
+            }
+        }
+        if let Some(stub) = &plan.stub {
+            self.entry = self.physical(stub.address).ok_or(LoadError::Plan(stub.address))?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, linked: u64, size: u64) {
+        let last = self.segments.iter().max_by_key(|segment| segment.linked);
+        let distance = last.map_or(0, |last| last.linked.wrapping_sub(last.physical));
+        self.segments.push(Segment {
+            linked,
+            physical: linked.wrapping_sub(distance),
+            bytes: vec![0; usize::try_from(size).unwrap_or(usize::MAX)],
+            size,
+            code: true,
+        });
+    }
+
+    /// Replaces a word, and answers what was there.
+    fn put(&mut self, linked: u64, word: u32, endian: Endian) -> Option<u32> {
+        let mut segments = self.segments.iter_mut();
+        let (segment, at) = segments.find_map(|segment| {
+            let at = segment.within(segment.linked, linked)?;
+            Some((segment, usize::try_from(at).ok()?))
+        })?;
+        let place: &mut [u8; 4] = segment.bytes.get_mut(at..at + 4)?.try_into().ok()?;
+        let old = endian.read_u32(*place);
+        *place = endian.write_u32(word);
+        Some(old)
     }
 
     /// Where a linked address is loaded; a physical address stays.
