@@ -355,3 +355,36 @@ impl Subject {
             .filter(move |kind| interrupt::row(family, *kind).is_some())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use magicpage::layout;
+
+    /// Instructions from the store that lets an interrupt in to the instruction that traps for it, both included, where
+    /// no section holds it back.
+    fn look(subject: &Subject) -> Option<u64> {
+        let Target { family, endian } = subject.target;
+        let words = match &subject.code {
+            Code::Trampoline(words) | Code::Subroutine(words) => words,
+            Code::InPlace(_) => return None,
+        };
+        let place = layout::MSR.offset_in(endian, family.word_size()).displacement();
+        let opcode = if family == Family::Book3s64 { 62 } else { 36 };
+        let stores =
+            |word: &u32| word >> 26 == opcode && word & 0xffff == u32::from(place.cast_unsigned());
+        let store = words.iter().rposition(stores)?;
+        let trap = words.iter().position(|word| *word == subject.original)?;
+        // The interrupt is seen to be taken with the first instruction of its handler.
+        u64::try_from((trap + 1).checked_sub(store)?).ok()
+    }
+
+    #[test]
+    fn in_time_is_as_long_as_the_longest_trampoline_takes_to_look() {
+        let subjects = subjects();
+        let ours = subjects
+            .iter()
+            .filter(|subject| subject.origin == Origin::Ours && !subject.template.contains("critical-section"));
+        assert_eq!(ours.filter_map(look).max(), Some(vm::watch::LOOK));
+    }
+}
