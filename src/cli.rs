@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{boot, compare, completions, diff, explain, inspect, race, revert, rewrite, run, verify};
+use crate::commands::{
+    boot, compare, completions, diff, explain, inspect, race, revert, rewrite, run, verify,
+};
 use crate::error::Error;
 use crate::ui::Ui;
 

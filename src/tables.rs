@@ -71,7 +71,10 @@ fn room(elf: &ElfImage) -> String {
     let areas = &elf.image().areas;
     let of = |kind: AreaKind| areas.iter().filter(move |area| area.kind == kind);
     let mut parts = Vec::new();
-    for (kind, whose) in [(AreaKind::Asked, "as asked"), (AreaKind::Buffer, "in Linux's buffer")] {
+    for (kind, whose) in [
+        (AreaKind::Asked, "as asked"),
+        (AreaKind::Buffer, "in Linux's buffer"),
+    ] {
         for area in of(kind) {
             let size = area.range.end - area.range.start;
             parts.push(format!("{size} bytes at {:#010x} {whose}", area.range.start));

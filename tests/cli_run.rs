@@ -81,7 +81,7 @@ fn the_same_guest_on_every_family() {
     let e500 = desk.run(&["run", "e500", "--family", "e500", "-q"]);
     assert_eq!(e500.expect(0), "Hello, plain board\n");
     run_guests::run(
-        std::process::Command::new("powerpc64-linux-gnu-as")
+        std::process::Command::new("powerpc-linux-gnu-as")
             .current_dir(desk.path())
             .args([
                 "-mpower8",
@@ -96,9 +96,11 @@ fn the_same_guest_on_every_family() {
             ]),
     );
     run_guests::run(
-        std::process::Command::new("powerpc64-linux-gnu-ld")
+        std::process::Command::new("powerpc-linux-gnu-ld")
             .current_dir(desk.path())
-            .args(["-Ttext", "0x100", "-e", "_start", "-o", "wide", "wide.o"]),
+            .args([
+                "-m", "elf64ppc", "-Ttext", "0x100", "-e", "_start", "-o", "wide", "wide.o",
+            ]),
     );
     let wide = desk.run(&["run", "wide", "--format", "json"]).json(0);
     assert_eq!(

@@ -93,11 +93,7 @@ fn unmapped(guest: &Guest) -> Guest {
 }
 
 /// Runs a guest to its end, and answers everything about it then.
-fn finish(
-    guest: Guest,
-    injectors: &[Injector],
-    printed: &Paper,
-) -> impl PartialEq + std::fmt::Debug + use<> {
+fn finish(guest: Guest, injectors: &[Injector], printed: &Paper) -> impl PartialEq + std::fmt::Debug + use<> {
     let mut runner = Runner::new(guest).injected_on(injectors.to_vec());
     let mut paper = Paper(printed.0.clone());
     let how = runner.run(&mut paper).unwrap();

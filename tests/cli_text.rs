@@ -131,6 +131,7 @@ fn help() {
         "run",
         "boot",
         "race",
+        "compare",
         "completions",
     ] {
         let text = desk.run(&[name, "--help"]).expect(0);

@@ -6,6 +6,7 @@ mod support;
 use kvm_ppc::interrupt::Interrupt::{Decrementer, External};
 use kvm_ppc::page::Mapped;
 use kvm_ppc::statistics::Reason;
+use kvm_ppc::vcpu::Interface;
 use kvm_ppc::{Ready, deferral};
 use magicpage::msr;
 use scene::words::{NOP, SC};
@@ -206,4 +207,39 @@ fn idle_looks_at_lines_and_timers() {
     scene.set_msr(msr::EE);
     assert!(matches!(scene.prepare(), Ready::Enter(_)));
     assert_eq!(scene.vcpu.statistics.taken(Decrementer), 1);
+}
+
+/// With no host a hypercall is a system call like any other.
+#[test]
+fn without_a_host_there_are_system_calls_only() {
+    for model in MODELS {
+        let mut scene = guest(model, "store-trap", MAP_MAGIC_PAGE);
+        scene.vcpu.interface = Interface::Absent;
+        scene.enter(1);
+        scene.enter(1);
+        assert_eq!(scene.vcpu.statistics.of(Reason::Hypercall), 0, "{model}");
+        assert_eq!(scene.vcpu.statistics.of(Reason::SystemCall), 1, "{model}");
+        assert_eq!(scene.vcpu.page(), None);
+    }
+}
+
+/// Linux's way to sleep by hypercall on every 32-bit processor lets interrupts in with `wrteei 1`, which Book3S lacks: it
+/// is carried out where the guest was told of that hypercall, in supervisor mode, and nowhere else.
+#[test]
+fn sleeping_by_hypercall_takes_an_instruction_of_book_e() {
+    const WRTEEI_1: u32 = 0x7c00_8146;
+    let after = |interface, bits| {
+        let mut scene = Scene::new("750", "store-trap");
+        scene.code(CODE, &[WRTEEI_1, NOP]);
+        scene.set_msr(bits);
+        scene.vcpu.interface = interface;
+        scene.enter(1);
+        scene.enter(1);
+        (scene.vcpu.state.pc, scene.msr() & msr::EE)
+    };
+    const ILLEGAL: u64 = 0x700;
+    assert_eq!(after(Interface::Idle, 0), (CODE + 4, msr::EE));
+    assert_eq!(after(Interface::Idle, msr::PR).0, ILLEGAL);
+    assert_eq!(after(Interface::Calls, 0), (ILLEGAL, 0));
+    assert_eq!(after(Interface::Absent, 0), (ILLEGAL, 0));
 }

@@ -140,20 +140,47 @@ fn the_buffer_of_linux_is_used_without_being_asked_for() {
     elf.symbol("kvm_tmp", 1, BASE + 192, 256, NOTYPE);
     let upper = BASE + 192 + 32..BASE + 448;
     for name in [None, Some("kvm_tmp".to_owned())] {
-        let kind = if name.is_some() { AreaKind::Asked } else { AreaKind::Buffer };
-        let found = areas(&elf, &ReadOptions { use_area: name, ..options(BE32) });
-        assert_eq!((found[0].kind, found[0].range.clone()), (kind, upper.clone()), "an eighth is Linux's");
-        assert_eq!(found.iter().filter(|area| area.range.start < BASE + 448).count(), 2, "and one gap: {found:x?}");
+        let kind = if name.is_some() {
+            AreaKind::Asked
+        } else {
+            AreaKind::Buffer
+        };
+        let found = areas(
+            &elf,
+            &ReadOptions {
+                use_area: name,
+                ..options(BE32)
+            },
+        );
+        assert_eq!(
+            (found[0].kind, found[0].range.clone()),
+            (kind, upper.clone()),
+            "an eighth is Linux's"
+        );
+        assert_eq!(
+            found.iter().filter(|area| area.range.start < BASE + 448).count(),
+            2,
+            "and one gap: {found:x?}"
+        );
     }
     elf.sections[0].bytes[200] = 7;
-    assert!(areas(&elf, &options(BE32)).iter().all(|area| area.kind == AreaKind::Gap));
+    assert!(
+        areas(&elf, &options(BE32))
+            .iter()
+            .all(|area| area.kind == AreaKind::Gap)
+    );
 }
 
 #[test]
 fn nothing_behind_linux_is_executable_on_book3s_32() {
     let new = |family| {
-        let options = ReadOptions { family: Some(family), ..ReadOptions::default() };
-        areas(&linux(), &options).iter().any(|area| area.kind == AreaKind::New)
+        let options = ReadOptions {
+            family: Some(family),
+            ..ReadOptions::default()
+        };
+        areas(&linux(), &options)
+            .iter()
+            .any(|area| area.kind == AreaKind::New)
     };
     assert!(!new(Family::Book3s32) && new(Family::E500));
 }

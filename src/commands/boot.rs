@@ -62,6 +62,9 @@ pub struct Args {
     /// Which interrupts to raise, each kind by the rule for itself
     #[arg(long, value_name = "KINDS", value_parser = interrupts(), value_delimiter = ',', default_value = "external", help_heading = "Interrupts")]
     inject_kind: Vec<Interrupt>,
+    /// Type this on the guest's console
+    #[arg(long = "type", value_name = "TEXT")]
+    typed: Option<String>,
     /// Exit status 1 unless the guest's console shows this, for example 'INIT OK'
     #[arg(long, value_name = "TEXT")]
     expect: Option<String>,
@@ -226,11 +229,14 @@ fn prepared(args: &Args) -> Result<Vec<u8>, Error> {
         .as_ref()
         .map(|path| guest::file(path))
         .transpose()?;
-    let guest = boot::boot(
+    let mut guest = boot::boot(
         &image,
         &options(args, model, endian, initrd.as_deref(), &append(args)),
     )
     .map_err(|cause| Error::Boot { image: name, cause })?;
+    if let Some(text) = &args.typed {
+        guest.machine.devices_mut().board.push_input(text.as_bytes());
+    }
     handover(&guest, how(args)).map_err(|error| Error::Qemu(error.into()))
 }
 
@@ -255,7 +261,11 @@ fn options<'a>(
         policy: args.policy,
         append,
         initrd,
-        host: if args.kernel.no_hypervisor { Host::Hidden } else { Host::Named },
+        host: if args.kernel.no_hypervisor {
+            Host::Hidden
+        } else {
+            Host::Named
+        },
         reserved: &[],
         detailed: false,
     }

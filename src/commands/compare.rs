@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use kvm_ppc::deferral::{self, Policy};
-use ppcpv::compare::html;
 use ppcpv::compare::change::LinuxPatcher;
+use ppcpv::compare::html;
 use ppcpv::compare::measure::{Column, Course, Patcher, measure, patched_memory, text};
 use ppcpv::compare::sites::{self, Both, Sites};
 use ppcpv::run::boot::{BootError, Host, Options};
@@ -118,7 +118,11 @@ impl Files {
             initrd: Some(cache.join("initramfs.cpio")),
             image,
         };
-        if files.are_there() { Ok(files) } else { Err(missing()) }
+        if files.are_there() {
+            Ok(files)
+        } else {
+            Err(missing())
+        }
     }
 }
 
@@ -301,10 +305,34 @@ fn ways<'w>(kernel: &'w Kernel, in_file: &'w Image, at_load: &'w Image) -> Vec<W
     let (image, nobody) = (&kernel.image, Patcher::Nobody);
     vec![
         way("native", "with no host", image, nobody, Host::Absent),
-        way("trapping", "under the host, which it is not told of", image, nobody, Host::Hidden),
-        way("rewritten", "rewritten by us in its file, under the host", in_file, Patcher::Ours, Host::Named),
-        way("at-load", "rewritten by us at load, under the host", at_load, Patcher::Ours, Host::Named),
-        way("stock", "under the host, patching itself if it can", image, kernel.patcher(), Host::Named),
+        way(
+            "trapping",
+            "under the host, which it is not told of",
+            image,
+            nobody,
+            Host::Hidden,
+        ),
+        way(
+            "rewritten",
+            "rewritten by us in its file, under the host",
+            in_file,
+            Patcher::Ours,
+            Host::Named,
+        ),
+        way(
+            "at-load",
+            "rewritten by us at load, under the host",
+            at_load,
+            Patcher::Ours,
+            Host::Named,
+        ),
+        way(
+            "stock",
+            "under the host, patching itself if it can",
+            image,
+            kernel.patcher(),
+            Host::Named,
+        ),
     ]
 }
 
@@ -320,7 +348,10 @@ fn show(args: &Args, ui: &mut Ui, image: &str, runs: &[Column], sites: &[Compare
     } else {
         let named: Vec<(&str, &Sites)> = sites.iter().map(|one| (one.run.as_str(), &one.sites)).collect();
         if ui.is_html() {
-            std::io::Write::write_all(ui.out(), html::page(image, args.policy.name(), runs, &named).as_bytes())?;
+            std::io::Write::write_all(
+                ui.out(),
+                html::page(image, args.policy.name(), runs, &named).as_bytes(),
+            )?;
         } else {
             let verbose = ui.is_verbose();
             tables::compare::runs(ui.out(), image, runs)?;

@@ -8,12 +8,12 @@ use kvm_ppc::deferral::{self, Policy};
 use kvm_ppc::interrupt::Interrupt;
 use kvm_ppc::model::Model;
 use magicpage::{Endian, Family};
+use ppcpv::run::boot::{self, Host};
 use ppcpv::run::gdb::Server;
 use ppcpv::run::image::Image;
 use ppcpv::run::inject::Rule;
 use ppcpv::run::report::{Began, Report};
 use ppcpv::run::trace::Tracer;
-use ppcpv::run::boot::{self, Host};
 use ppcpv::run::{End, Guest, Runner, snapshot};
 use vm::runner::Plan;
 
@@ -224,7 +224,10 @@ pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
 
 fn started(loaded: &Loaded, args: &Args, ui: &Ui) -> Result<Guest, Error> {
     let model = guest::model(&args.start, loaded.family)?;
-    let board = args.start.board.unwrap_or(guest::Defaults::of(model.family).board);
+    let board = args
+        .start
+        .board
+        .unwrap_or(guest::Defaults::of(model.family).board);
     let memory = args.start.memory.unwrap_or(guest::memory(board));
     let initrd = args
         .start

@@ -60,7 +60,11 @@ pub struct Text<'m> {
 impl<'m> Text<'m> {
     /// The text of an image in a guest's memory.
     pub const fn new(image: &'m Image, endian: Endian, memory: &'m [u8]) -> Self {
-        Self { image, endian, memory }
+        Self {
+            image,
+            endian,
+            memory,
+        }
     }
 
     /// The word at a linked address.
@@ -127,7 +131,9 @@ pub fn patched(plan: &Plan, text: &Text<'_>, linux: &LinuxPatcher) -> Vec<Change
     for change in &mut changes {
         if let Some(range) = &mut change.trampoline {
             let next = starts.partition_point(|start| *start <= range.start);
-            range.end = starts.get(next).map_or_else(|| end(text, range.start, buffer), |next| *next);
+            range.end = starts
+                .get(next)
+                .map_or_else(|| end(text, range.start, buffer), |next| *next);
         }
     }
     changes

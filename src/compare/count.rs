@@ -29,8 +29,12 @@ pub struct Counts {
 enum Role {
     Other,
     /// A changed word, where it has been changed by now.
-    Site { msr: bool },
-    Trampoline { msr: bool },
+    Site {
+        msr: bool,
+    },
+    Trampoline {
+        msr: bool,
+    },
 }
 
 /// The counts, one cell each: the observer runs with the guest.
@@ -55,7 +59,11 @@ impl Counter {
         let index = |address: u64| Some(usize::try_from(image.physical(address)?).ok()? / 4);
         for change in changes {
             let msr = change.writes_msr(family);
-            for address in change.trampoline.iter().flat_map(|range| range.clone().step_by(4)) {
+            for address in change
+                .trampoline
+                .iter()
+                .flat_map(|range| range.clone().step_by(4))
+            {
                 if let Some(role) = index(address).and_then(|at| roles.get_mut(at)) {
                     *role = Role::Trampoline { msr };
                 }
@@ -168,7 +176,10 @@ mod tests {
         }
         let counts = counter.counts();
         assert_eq!((counts.replaced, counts.msr_writes_replaced), (1, 1));
-        assert_eq!((counts.trampoline_instructions, counts.msr_trampoline_instructions), (2, 2));
+        assert_eq!(
+            (counts.trampoline_instructions, counts.msr_trampoline_instructions),
+            (2, 2)
+        );
         assert_eq!(counts.instructions_per_msr_write(), Some(3.0));
     }
 }

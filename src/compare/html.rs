@@ -25,7 +25,12 @@ pub fn page(image: &str, policy: &str, runs: &[Column], sites: &[(&str, &Sites)]
         escaped(image)
     );
     for run in runs {
-        let _ = write!(body, "<dt><b>{}</b></dt><dd>{}</dd>", escaped(&run.name), run.about);
+        let _ = write!(
+            body,
+            "<dt><b>{}</b></dt><dd>{}</dd>",
+            escaped(&run.name),
+            run.about
+        );
     }
     body += "</dl>";
     bars(&mut body, runs);
@@ -45,7 +50,10 @@ fn bars(body: &mut String, runs: &[Column]) {
         .first()
         .map(|run| run.exits_by_reason.keys().copied().collect())
         .unwrap_or_default();
-    let used = |name: &&&str| runs.iter().any(|run| run.exits_by_reason.get(**name).is_some_and(|count| *count > 0));
+    let used = |name: &&&str| {
+        runs.iter()
+            .any(|run| run.exits_by_reason.get(**name).is_some_and(|count| *count > 0))
+    };
     let coloured: Vec<(&str, &str)> = names
         .iter()
         .filter(used)
@@ -54,11 +62,18 @@ fn bars(body: &mut String, runs: &[Column]) {
         .collect();
     *body += "<table><caption>Exits by reason</caption><tbody>";
     for run in runs {
-        let _ = write!(body, "<tr><th scope=\"row\">{}</th><td style=\"width:80%\"><div class=\"bar\">", escaped(&run.name));
+        let _ = write!(
+            body,
+            "<tr><th scope=\"row\">{}</th><td style=\"width:80%\"><div class=\"bar\">",
+            escaped(&run.name)
+        );
         for (name, colour) in &coloured {
             let count = run.exits_by_reason.get(name).copied().unwrap_or(0);
             let width = percent(count, most);
-            let _ = write!(body, "<i style=\"width:{width:.2}%;background:{colour}\" title=\"{name}: {count}\"></i>");
+            let _ = write!(
+                body,
+                "<i style=\"width:{width:.2}%;background:{colour}\" title=\"{name}: {count}\"></i>"
+            );
         }
         let _ = write!(body, "</div></td><td class=\"number\">{}</td></tr>", run.exits);
     }
@@ -75,9 +90,17 @@ fn percent(some: u64, all: u64) -> f64 {
 }
 
 fn table(body: &mut String, runs: &[Column], section: &Section) {
-    let _ = write!(body, "<table class=\"even\"><caption>{}</caption><thead><tr><td></td>", section.title);
+    let _ = write!(
+        body,
+        "<table class=\"even\"><caption>{}</caption><thead><tr><td></td>",
+        section.title
+    );
     for run in runs {
-        let _ = write!(body, "<th scope=\"col\" class=\"number\">{}</th>", escaped(&run.name));
+        let _ = write!(
+            body,
+            "<th scope=\"col\" class=\"number\">{}</th>",
+            escaped(&run.name)
+        );
     }
     *body += "</tr></thead><tbody>";
     for row in &section.rows {
@@ -101,7 +124,10 @@ fn differences(body: &mut String, run: &str, sites: &Sites) {
         let count = sites.by_verdict[verdict.name()];
         if count > 0 {
             let (name, sentence) = (verdict.name(), verdict.sentence());
-            let _ = write!(body, "<tr><td class=\"number\">{count}</td><th scope=\"row\">{name}</th><td>{sentence}</td></tr>");
+            let _ = write!(
+                body,
+                "<tr><td class=\"number\">{count}</td><th scope=\"row\">{name}</th><td>{sentence}</td></tr>"
+            );
         }
     }
     let _ = write!(
@@ -113,7 +139,11 @@ fn differences(body: &mut String, run: &str, sites: &Sites) {
     for address in &sites.unexplained_changes {
         let _ = write!(body, "<p class=\"bad\">{address}: changed, and in no table</p>");
     }
-    let _ = write!(body, "<details><summary>{} sites to look at</summary><table><tbody>", sites.differences.len());
+    let _ = write!(
+        body,
+        "<details><summary>{} sites to look at</summary><table><tbody>",
+        sites.differences.len()
+    );
     for one in &sites.differences {
         let symbol = escaped(one.symbol.as_deref().unwrap_or(""));
         let (instruction, reason) = (escaped(&one.instruction), one.reason.unwrap_or(""));

@@ -16,7 +16,10 @@ use crate::run::image::Image;
 use crate::run::{End, Guest, Machine, Runner};
 
 /// What a kernel says when it has patched itself; or, if it says nothing of that, soon afterwards (`do_populate_rootfs`).
-const PATCHED: [&str; 2] = ["KVM: Live patching for a fast VM", "Trying to unpack rootfs image"];
+const PATCHED: [&str; 2] = [
+    "KVM: Live patching for a fast VM",
+    "Trying to unpack rootfs image",
+];
 
 /// Who changes the kernel's text for the magic page.
 #[derive(Clone, Copy, Debug)]
@@ -176,7 +179,11 @@ impl vm::Outside<Machine> for Console<'_> {
     fn console(&mut self, bytes: &[u8]) -> Result<(), Shown> {
         self.bytes.extend_from_slice(bytes);
         let shows = |text: &&str| self.bytes.ends_with(text.as_bytes());
-        if self.until.iter().any(shows) { Err(Shown) } else { Ok(()) }
+        if self.until.iter().any(shows) {
+            Err(Shown)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -204,7 +211,11 @@ fn column(course: &Course<'_>, timed: &Ran, counted: &Ran, changes: &[Change], c
         privileged_trapped: to_host(traps.all),
         msr_writes_executed: traps.msr_writes + counts.msr_writes_replaced - traps.msr_writes_in_trampolines,
         msr_writes_trapped: to_host(traps.msr_writes),
-        trapped_by_instruction: if native { BTreeMap::new() } else { traps.by_instruction },
+        trapped_by_instruction: if native {
+            BTreeMap::new()
+        } else {
+            traps.by_instruction
+        },
         instructions_per_msr_write: counts.instructions_per_msr_write(),
         counts,
         instructions: guest.instructions(),

@@ -24,8 +24,15 @@ pub struct Row {
 type Cell = fn(&Column) -> String;
 
 const WHOLE: &[(&str, Cell)] = &[
-    ("as expected", |run| if run.good { "yes".into() } else { "NO".into() }),
-    ("its own patching", |run| run.said.as_deref().map_or("-".into(), |said| last_word(said).into())),
+    (
+        "as expected",
+        |run| if run.good { "yes".into() } else { "NO".into() },
+    ),
+    ("its own patching", |run| {
+        run.said
+            .as_deref()
+            .map_or("-".into(), |said| last_word(said).into())
+    }),
     ("sites patched", |run| run.sites_patched.to_string()),
     ("sites left", |run| run.sites_left.to_string()),
     ("instructions", |run| run.instructions.to_string()),
@@ -37,11 +44,16 @@ const PRIVILEGED: &[(&str, Cell)] = &[
     ("executed", |run| run.privileged_executed.to_string()),
     ("trapped", |run| run.privileged_trapped.to_string()),
     ("writes of the MSR", |run| run.msr_writes_executed.to_string()),
-    ("writes of the MSR trapped", |run| run.msr_writes_trapped.to_string()),
-    ("instructions per write", |run| {
-        run.instructions_per_msr_write.map_or("-".into(), |count| format!("{count:.2}"))
+    ("writes of the MSR trapped", |run| {
+        run.msr_writes_trapped.to_string()
     }),
-    ("in trampolines", |run| run.counts.trampoline_instructions.to_string()),
+    ("instructions per write", |run| {
+        run.instructions_per_msr_write
+            .map_or("-".into(), |count| format!("{count:.2}"))
+    }),
+    ("in trampolines", |run| {
+        run.counts.trampoline_instructions.to_string()
+    }),
 ];
 
 /// Everything that is said of runs.
@@ -81,7 +93,10 @@ fn exits(runs: &[Column]) -> Vec<Row> {
         name: "all".into(),
         cells: runs.iter().map(|run| run.exits.to_string()).collect(),
     });
-    let baseline = runs.iter().find(|run| run.name == "trapping").map_or(most, |run| run.exits.max(1));
+    let baseline = runs
+        .iter()
+        .find(|run| run.name == "trapping")
+        .map_or(most, |run| run.exits.max(1));
     rows.push(Row {
         name: "of trapping's".into(),
         cells: runs.iter().map(|run| percent(run.exits, baseline)).collect(),

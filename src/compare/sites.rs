@@ -151,7 +151,9 @@ impl Both<'_> {
             (true, Some(rewrite)) if rewrite.new == now => Verdict::SameWord,
             (true, Some(_)) if into_buffer && is_wrong(operation) => Verdict::WrongInLinux,
             (true, Some(_)) if into_buffer => Verdict::BothTrampolines,
-            (true, None) if into_buffer || mnemonic(now, self.plan.family) != mnemonic(site.old, self.plan.family) => {
+            (true, None)
+                if into_buffer || mnemonic(now, self.plan.family) != mnemonic(site.old, self.plan.family) =>
+            {
                 Verdict::LeftByUs
             }
             (true, _) if self.is_patched_by_table(site.address) => Verdict::Overwritten,
@@ -164,9 +166,11 @@ impl Both<'_> {
         }
     }
 
-
     fn is_patched_by_table(&self, address: u64) -> bool {
-        self.image.patched.iter().any(|patched| patched.range.contains(&address))
+        self.image
+            .patched
+            .iter()
+            .any(|patched| patched.range.contains(&address))
     }
 
     /// Words that are no sites and have changed.
@@ -174,12 +178,19 @@ impl Both<'_> {
         let (mut explained, mut unexplained) = (0, Vec::new());
         for region in &self.image.regions {
             for address in (region.address..region.end()).step_by(4) {
-                let is_site = || self.plan.sites.binary_search_by_key(&address, |site| site.address).is_ok();
+                let is_site = || {
+                    self.plan
+                        .sites
+                        .binary_search_by_key(&address, |site| site.address)
+                        .is_ok()
+                };
                 let now = self.text.word(address);
                 if now == self.image.word(address) || self.linux.buffer.contains(&address) || is_site() {
                     continue;
                 }
-                if self.is_patched_by_table(address) || self.image.edges.iter().any(|edge| edge.from == address) {
+                if self.is_patched_by_table(address)
+                    || self.image.edges.iter().any(|edge| edge.from == address)
+                {
                     explained += 1;
                 } else {
                     unexplained.push(format!("{address:#010x}"));

@@ -371,8 +371,7 @@ mod tests {
         };
         let place = layout::MSR.offset_in(endian, family.word_size()).displacement();
         let opcode = if family == Family::Book3s64 { 62 } else { 36 };
-        let stores =
-            |word: &u32| word >> 26 == opcode && word & 0xffff == u32::from(place.cast_unsigned());
+        let stores = |word: &u32| word >> 26 == opcode && word & 0xffff == u32::from(place.cast_unsigned());
         let store = words.iter().rposition(stores)?;
         let trap = words.iter().position(|word| *word == subject.original)?;
         // The interrupt is seen to be taken with the first instruction of its handler.
@@ -382,9 +381,9 @@ mod tests {
     #[test]
     fn in_time_is_as_long_as_the_longest_trampoline_takes_to_look() {
         let subjects = subjects();
-        let ours = subjects
-            .iter()
-            .filter(|subject| subject.origin == Origin::Ours && !subject.template.contains("critical-section"));
+        let ours = subjects.iter().filter(|subject| {
+            subject.origin == Origin::Ours && !subject.template.contains("critical-section")
+        });
         assert_eq!(ours.filter_map(look).max(), Some(vm::watch::LOOK));
     }
 }

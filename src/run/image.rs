@@ -6,11 +6,11 @@
 use std::ops::Range;
 
 use magicpage::Endian;
-use rewriter::image::AreaKind;
-use rewriter::plan::Plan;
 use object::elf::{EM_PPC, EM_PPC64, ET_DYN, ET_EXEC, FileHeader32, FileHeader64, PF_X, PT_LOAD};
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSymbol, SymbolKind};
+use rewriter::image::AreaKind;
+use rewriter::plan::Plan;
 
 /// Why an image cannot be loaded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -7,6 +7,7 @@ use cpu::decode;
 use kvm_ppc::hardware::Hardware;
 use kvm_ppc::interrupt::Interrupt;
 use kvm_ppc::statistics::{Reason, Statistics};
+use kvm_ppc::vcpu::Interface;
 use serde::{Serialize, Serializer};
 use vm::watch::Injected;
 
@@ -15,6 +16,8 @@ use super::{End, Guest, Runner};
 
 /// Version of the document's form.
 pub const SCHEMA_VERSION: u32 = 1;
+/// What stands for the policy where there is no host.
+const NATIVE: &str = "none";
 /// Rows of the exits by address.
 const TOP: usize = 20;
 
@@ -27,7 +30,7 @@ pub struct Report {
     pub model: &'static str,
     /// Its family.
     pub family: &'static str,
-    /// The policy's name.
+    /// The policy's name; `none` where there is no host.
     pub policy: &'static str,
     /// Bytes of memory.
     pub memory_bytes: u64,
@@ -42,7 +45,7 @@ pub struct Report {
     pub instructions: u64,
     /// The time base.
     pub timebase: u64,
-    /// Exits since the guest was started.
+    /// Exits since the guest was started; none where there is no host.
     pub exits: u64,
     /// Exits by reason; every reason has a row.
     pub by_reason: Vec<Row>,
@@ -87,7 +90,9 @@ impl Measured {
         Self {
             instructions: measured.instructions,
             timebase: measured.timebase,
-            taken: taken.map(|(interrupt, count)| (interrupt.name(), *count)).collect(),
+            taken: taken
+                .map(|(interrupt, count)| (interrupt.name(), *count))
+                .collect(),
         }
     }
 }
@@ -143,7 +148,8 @@ impl Report {
     /// The report on a run.
     pub fn new(runner: &Runner, image: &Image, end: End, began: Began) -> Self {
         let guest = &runner.guest;
-        let statistics = &guest.vcpu.statistics;
+        let native = guest.vcpu.interface == Interface::Absent;
+        let mut statistics = guest.vcpu.statistics.clone();
         let instructions = guest.instructions();
         let seconds = began.time.elapsed().as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a rate need not be exact")]
@@ -151,13 +157,22 @@ impl Report {
         let diagnostics = guest.machine.devices().board.diagnostics();
         let taken = Interrupt::WAITING
             .into_iter()
-            .map(|interrupt| (interrupt.name(), statistics.taken(interrupt)));
+            .map(|interrupt| (interrupt.name(), statistics.taken(interrupt)))
+            .filter(|(_, count)| *count > 0)
+            .collect();
         let address = guest.vcpu.state.pc;
+        if native {
+            statistics.restart();
+        }
         Self {
             schema_version: SCHEMA_VERSION,
             model: guest.vcpu.supervisor.model.name,
             family: guest.vcpu.supervisor.model.family.name(),
-            policy: guest.vcpu.deferral.policy.name(),
+            policy: if native {
+                NATIVE
+            } else {
+                guest.vcpu.deferral.policy.name()
+            },
             memory_bytes: guest.machine.memory().len() as u64,
             end,
             address,
@@ -165,9 +180,9 @@ impl Report {
             instructions,
             timebase: guest.machine.timebase(),
             exits: statistics.total(),
-            by_reason: by_reason(statistics),
-            by_address: by_address(guest, image),
-            taken: taken.filter(|(_, count)| *count > 0).collect(),
+            by_reason: by_reason(&statistics),
+            by_address: by_address(guest, &statistics, image),
+            taken,
             injected: runner.injections(),
             injected_by_kind: by_kind(runner),
             measured: runner.measured().map(Measured::of),
@@ -207,9 +222,9 @@ fn by_reason(statistics: &Statistics) -> Vec<Row> {
     Reason::ALL.iter().map(row).collect()
 }
 
-fn by_address(guest: &Guest, image: &Image) -> Vec<AddressRow> {
+fn by_address(guest: &Guest, statistics: &Statistics, image: &Image) -> Vec<AddressRow> {
     let family = guest.vcpu.supervisor.model.family;
-    let mut details: Vec<_> = guest.vcpu.statistics.details().collect();
+    let mut details: Vec<_> = statistics.details().collect();
     details.sort_by_key(|(key, count)| (std::cmp::Reverse(*count), *key));
     let row = |(key, count): (kvm_ppc::statistics::Key, u64)| AddressRow {
         reason: key.reason.name(),

@@ -49,10 +49,19 @@ pub fn sites(out: &mut impl Write, compared: &[(&str, &Sites)], verbose: bool) -
         for address in &sites.unexplained_changes {
             writeln!(out, "        {address}: changed, and in no table")?;
         }
-        let shown = sites.differences.iter().filter(|one| verbose || one.verdict == Verdict::Unexplained);
+        let shown = sites
+            .differences
+            .iter()
+            .filter(|one| verbose || one.verdict == Verdict::Unexplained);
         for one in shown {
             let (symbol, reason) = (one.symbol.as_deref().unwrap_or("-"), one.reason.unwrap_or(""));
-            writeln!(out, "        {} {symbol}: {}  {} {reason}", one.address, one.instruction, one.verdict.name())?;
+            writeln!(
+                out,
+                "        {} {symbol}: {}  {} {reason}",
+                one.address,
+                one.instruction,
+                one.verdict.name()
+            )?;
         }
     }
     Ok(())

@@ -356,7 +356,10 @@ impl<P: Platform> Runner<P> {
     /// The count of instructions up to which the guest may run undisturbed.
     fn until(&self, most: u64) -> u64 {
         let now = self.guest.instructions();
-        let watched = self.injections.iter().any(|injection| injection.watch.is_waiting());
+        let watched = self
+            .injections
+            .iter()
+            .any(|injection| injection.watch.is_waiting());
         let chunk = if watched { 1 } else { CHUNK };
         let next = self.next_injection().map(|(_, next)| next);
         let stops = [self.limit, self.snapshot, next].into_iter().flatten();

@@ -40,6 +40,13 @@ const STEPS: &[Step] = &[
         ),
     },
     Step {
+        name: "format-init",
+        action: Action::Cargo(
+            &["fmt", "--manifest-path", "linux/init/Cargo.toml", "--check"],
+            &[],
+        ),
+    },
+    Step {
         name: "clippy",
         action: Action::Cargo(
             &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],

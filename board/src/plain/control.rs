@@ -53,11 +53,7 @@ impl Device for Control {
             Register::Identity => IDENTITY,
             Register::Version => VERSION,
             Register::Scratch => self.scratch,
-            Register::Exit
-            | Register::PowerOff
-            | Register::Reset
-            | Register::Begin
-            | Register::End => 0,
+            Register::Exit | Register::PowerOff | Register::Reset | Register::Begin | Register::End => 0,
         }
     }
 

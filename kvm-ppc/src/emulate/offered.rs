@@ -34,7 +34,9 @@ const ROWS: &[Row] = &[
 /// Carries out an instruction that the processor lacks, if there is a row for it.
 pub(super) fn run(vcpu: &mut Vcpu, hardware: &mut dyn Hardware, ins: Ins) -> Done {
     let (family, interface) = (vcpu.supervisor.model.family, vcpu.interface);
-    let mut rows = ROWS.iter().filter(|row| row.guests == family && row.with == interface);
+    let mut rows = ROWS
+        .iter()
+        .filter(|row| row.guests == family && row.with == interface);
     let found = rows.find_map(|row| {
         let ins = decode(ins.word, row.of);
         (ins.mnemonic() == row.mnemonic).then_some((row, ins))

@@ -50,7 +50,9 @@ impl Registers {
             lr: next() & !3,
             ctr: 0,
             // Ordinary numbers: the exponent is neither smallest nor largest.
-            fpr: core::array::from_fn(|_| u64::from(next()) << 32 & 0xbfef_ffff_ffff_ffff | u64::from(next())),
+            fpr: core::array::from_fn(|_| {
+                u64::from(next()) << 32 & 0xbfef_ffff_ffff_ffff | u64::from(next())
+            }),
         };
         registers.gpr[1] = 0;
         registers
@@ -59,12 +61,19 @@ impl Registers {
     /// The first register that is not as in `other`: general, CR, XER, LR, CTR, floating-point.
     fn difference(&self, other: &Self) -> Option<Failure> {
         let own = self.gpr.iter().chain([&self.cr, &self.xer, &self.lr, &self.ctr]);
-        let others = other.gpr.iter().chain([&other.cr, &other.xer, &other.lr, &other.ctr]);
+        let others = other
+            .gpr
+            .iter()
+            .chain([&other.cr, &other.xer, &other.lr, &other.ctr]);
         let mut pairs = own.zip(others).filter(|(own, other)| own != other);
         if let Some((own, other)) = pairs.next() {
             return Some(Failure::Wrong("a register", *own, *other));
         }
-        let mut pairs = self.fpr.iter().zip(&other.fpr).filter(|(own, other)| own != other);
+        let mut pairs = self
+            .fpr
+            .iter()
+            .zip(&other.fpr)
+            .filter(|(own, other)| own != other);
         let high = |number: u64| u32::try_from(number >> 32).unwrap_or(u32::MAX);
         pairs
             .next()

@@ -18,11 +18,16 @@ impl Control {
     pub fn open(physical: Option<u32>) -> Result<Self, Failure> {
         const READ_WRITE: usize = 3;
         const SHARED: usize = 1;
-        let Some(physical) = physical else { return Ok(Self(None)) };
+        let Some(physical) = physical else {
+            return Ok(Self(None));
+        };
         let memory = File::open(c"/dev/mem", Mode::ReadWrite)?;
         // SAFETY: a new mapping overlaps no other.
         let mapped = unsafe {
-            call(Call::Mmap, [0, 0x1000, READ_WRITE, SHARED, memory.number(), physical as usize])
+            call(
+                Call::Mmap,
+                [0, 0x1000, READ_WRITE, SHARED, memory.number(), physical as usize],
+            )
         };
         let registers = mapped.map_err(|error| Failure::Call("mmap", error))? as *mut u32;
         let control = Self(Some(registers));

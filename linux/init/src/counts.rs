@@ -47,6 +47,10 @@ pub fn uptime() -> Result<Uptime, Failure> {
     let mut parts = text.split(['.', ' ']);
     match (number(parts.next()), number(parts.next())) {
         (Some(seconds), Some(hundredths)) => Ok(Uptime { seconds, hundredths }),
-        _ => Err(Failure::Wrong("the length of /proc/uptime", u32::try_from(used).unwrap_or(u32::MAX), 0)),
+        _ => Err(Failure::Wrong(
+            "the length of /proc/uptime",
+            u32::try_from(used).unwrap_or(u32::MAX),
+            0,
+        )),
     }
 }

@@ -46,7 +46,12 @@ impl File {
     /// Reads up to as many bytes as there is room for; 0 at the end.
     pub fn read(&self, bytes: &mut [u8]) -> Result<usize, Failure> {
         // SAFETY: the kernel writes into `bytes` alone.
-        let count = unsafe { call(Call::Read, [self.0, bytes.as_mut_ptr() as usize, bytes.len(), 0, 0, 0]) };
+        let count = unsafe {
+            call(
+                Call::Read,
+                [self.0, bytes.as_mut_ptr() as usize, bytes.len(), 0, 0, 0],
+            )
+        };
         count.map_err(|error| Failure::Call("read", error))
     }
 

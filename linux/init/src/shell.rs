@@ -11,7 +11,9 @@ pub fn run() -> Result<(), Failure> {
     loop {
         let mut line = [0; 128];
         let count = input.read(&mut line)?;
-        let text = core::str::from_utf8(&line[..count]).unwrap_or("?").trim_ascii_end();
+        let text = core::str::from_utf8(&line[..count])
+            .unwrap_or("?")
+            .trim_ascii_end();
         if text.is_empty() {
             return Ok(());
         }

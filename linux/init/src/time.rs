@@ -19,7 +19,12 @@ fn timespec(nanoseconds: u64) -> Timespec {
 pub fn now() -> Result<u64, Failure> {
     let mut time: Timespec = [0; 2];
     // SAFETY: the kernel writes the time.
-    let done = unsafe { call(Call::ClockGettime, [MONOTONIC, time.as_mut_ptr() as usize, 0, 0, 0, 0]) };
+    let done = unsafe {
+        call(
+            Call::ClockGettime,
+            [MONOTONIC, time.as_mut_ptr() as usize, 0, 0, 0, 0],
+        )
+    };
     done.map_err(|error| Failure::Call("clock_gettime", error))?;
     Ok(u64::from(time[0]) * SECOND + u64::from(time[1]))
 }
@@ -58,7 +63,12 @@ impl Timer {
         let period = timespec(nanoseconds);
         let setting = [period, period];
         // SAFETY: the kernel reads the setting.
-        let done = unsafe { call(Call::TimerfdSettime, [file.number(), 0, setting.as_ptr() as usize, 0, 0, 0]) };
+        let done = unsafe {
+            call(
+                Call::TimerfdSettime,
+                [file.number(), 0, setting.as_ptr() as usize, 0, 0, 0],
+            )
+        };
         done.map_err(|error| Failure::Call("timerfd_settime", error))?;
         Ok(Self(file))
     }

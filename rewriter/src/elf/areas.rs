@@ -229,7 +229,11 @@ impl<'a> Known<'_, 'a> {
         if size < SMALLEST {
             return Err(error("it has less than 48 bytes"));
         }
-        let left = if self.linux && name == BUFFER { size / LEFT_TO_LINUX & !3 } else { 0 };
+        let left = if self.linux && name == BUFFER {
+            (size / LEFT_TO_LINUX) & !3
+        } else {
+            0
+        };
         Ok(range.start + left..range.end)
     }
 

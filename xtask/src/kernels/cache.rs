@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn publishing_replaces_what_was_there() {
-        let root = env::temp_dir().join(format!("xtask-cache-{}", std::process::id()));
+        let root = std::env::temp_dir().join(format!("xtask-cache-{}", std::process::id()));
         let slot = Slot {
             root: root.clone(),
             name: "trial".to_owned(),
@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn only_elf_files_are_staged() {
-        let root = env::temp_dir().join(format!("xtask-elf-{}", std::process::id()));
+        let root = std::env::temp_dir().join(format!("xtask-elf-{}", std::process::id()));
         let slot = Slot {
             root: root.clone(),
             name: "trial".to_owned(),

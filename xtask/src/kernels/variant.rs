@@ -48,7 +48,10 @@ impl Variant {
             let text =
                 fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
             if text.matches(old).count() != 1 {
-                bail!("{file} of {SOURCE} has not once {old:?}, which variant {} edits", self.name);
+                bail!(
+                    "{file} of {SOURCE} has not once {old:?}, which variant {} edits",
+                    self.name
+                );
             }
             fs::remove_file(&path).with_context(|| format!("cannot delete {}", path.display()))?;
             fs::write(&path, text.replacen(old, new, 1))
@@ -117,7 +120,10 @@ mod tests {
         fs::hard_link(first.join("file"), second.join("file")).unwrap();
         ONE.edit(&second).unwrap();
         let read = |tree: &Path| fs::read_to_string(tree.join("file")).unwrap();
-        assert_eq!((read(&first).as_str(), read(&second).as_str()), ("an old file", "an new file"));
+        assert_eq!(
+            (read(&first).as_str(), read(&second).as_str()),
+            ("an old file", "an new file")
+        );
         let error = ONE.edit(&second).unwrap_err().to_string();
         fs::remove_dir_all(&trees).unwrap();
         assert!(error.contains("one") && error.contains("file"), "{error}");

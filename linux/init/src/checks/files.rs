@@ -19,7 +19,11 @@ pub fn run(round: u32) -> Result<u32, Failure> {
     for number in 0..BLOCKS {
         file.read_all(&mut block)?;
         if let Some(byte) = block.iter().find(|byte| **byte != pattern(number)) {
-            return Err(Failure::Wrong("a byte of a file", (*byte).into(), pattern(number).into()));
+            return Err(Failure::Wrong(
+                "a byte of a file",
+                (*byte).into(),
+                pattern(number).into(),
+            ));
         }
     }
     file::unlink(path)?;

@@ -11,7 +11,8 @@ pub fn run(round: u32) -> Result<u32, Failure> {
     for number in 0..CHILDREN {
         page.fill(round);
         let child = Child::start(|| {
-            page.iter_mut().for_each(|word| *word = word.wrapping_add(number.into()));
+            page.iter_mut()
+                .for_each(|word| *word = word.wrapping_add(number.into()));
             let sum = page.iter().fold(0_u32, |sum, word| sum.wrapping_add(*word));
             low_byte(sum >> 10)
         })?;

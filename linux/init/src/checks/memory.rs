@@ -28,6 +28,7 @@ pub fn run(round: u32) -> Result<u32, Failure> {
         }
     }
     // SAFETY: nobody uses the mapping any more.
-    unsafe { call(Call::Munmap, [start, BYTES, 0, 0, 0, 0]) }.map_err(|error| Failure::Call("munmap", error))?;
+    unsafe { call(Call::Munmap, [start, BYTES, 0, 0, 0, 0]) }
+        .map_err(|error| Failure::Call("munmap", error))?;
     Ok(u32::try_from(BYTES >> 10).unwrap_or(u32::MAX))
 }

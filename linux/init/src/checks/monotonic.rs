@@ -12,11 +12,19 @@ pub fn run(_round: u32) -> Result<u32, Failure> {
     for _ in 0..READINGS {
         let now = time::now()?;
         if now < clock {
-            return Err(Failure::Wrong("the clock, having gone back,", low(now), low(clock)));
+            return Err(Failure::Wrong(
+                "the clock, having gone back,",
+                low(now),
+                low(clock),
+            ));
         }
         let later = time::ticks();
         if later < ticks {
-            return Err(Failure::Wrong("the time base, having gone back,", low(later), low(ticks)));
+            return Err(Failure::Wrong(
+                "the time base, having gone back,",
+                low(later),
+                low(ticks),
+            ));
         }
         (clock, ticks) = (now, later);
     }

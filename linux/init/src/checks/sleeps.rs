@@ -16,7 +16,11 @@ pub fn run(_round: u32) -> Result<u32, Failure> {
         time::sleep(LENGTH)?;
         let slept = time::now()? - before;
         if !(LENGTH..TOO_LONG).contains(&slept) {
-            return Err(Failure::Wrong("the length of a sleep in microseconds", microseconds(slept), microseconds(LENGTH)));
+            return Err(Failure::Wrong(
+                "the length of a sleep in microseconds",
+                microseconds(slept),
+                microseconds(LENGTH),
+            ));
         }
     }
     Ok(microseconds(time::now()? - start))

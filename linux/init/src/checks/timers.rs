@@ -18,7 +18,10 @@ pub fn run(_round: u32) -> Result<u32, Failure> {
     })?;
     let other = Child::start(|| u8::from(expire(PERIOD / 2).is_err()))?;
     let count = expire(PERIOD)?;
-    for (child, what) in [(busy, "the busy child's status"), (other, "the other timer's status")] {
+    for (child, what) in [
+        (busy, "the busy child's status"),
+        (other, "the other timer's status"),
+    ] {
         let status = child.wait()?;
         if status != 0 {
             return Err(Failure::Wrong(what, status.into(), 0));
