@@ -8,7 +8,7 @@
 //! - [`change`]: the words of a text that were changed, and the trampolines that they lead to: from a plan, or from
 //!   what memory holds after Linux has patched itself;
 //! - [`count`]: executions of changed words and instructions in trampolines;
-//! - [`measure`]: one run, measured;
+//! - [`mod@measure`]: one run, measured;
 //! - [`sites`]: Linux's patching and ours, site by site;
 //! - [`rows`]: what is said of the runs; [`html`]: the same as a page.
 //!

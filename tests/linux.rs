@@ -139,6 +139,11 @@ fn both_patchers_agree_site_by_site() {
     }
 }
 
+/// How often init goes through its checks: more in long runs.
+fn load() -> u32 {
+    std::env::var("LINUX_LOAD").map_or(1, |load| load.parse().expect("LINUX_LOAD is a number"))
+}
+
 /// Spurious external interrupts and early decrementers through boot and load: Linux counts as many as the host has had
 /// it take, and none is missed or late.
 #[test]
@@ -157,7 +162,7 @@ fn it_counts_every_interrupt() {
     ];
     let mut raised = 0;
     for (variant, more) in ways {
-        let result = linux_json(&kernel(variant), 1, &[&KINDS[..], more].concat());
+        let result = linux_json(&kernel(variant), load(), &[&KINDS[..], more].concat());
         let (injected, taken) = (&result["injected"], &result["measured"]["taken"]);
         for kind in ["missed", "late", "waiting"] {
             assert_eq!(count(&injected[kind]), 0, "{more:?} {injected}");
@@ -173,7 +178,8 @@ fn it_counts_every_interrupt() {
         let decrementers = figure(console, "decrementers") - count(&taken["decrementer"]);
         assert!(decrementers <= 2, "{more:?}: {decrementers} more");
     }
-    assert!(raised > 20_000, "only {raised}");
+    println!("{raised} interrupts raised");
+    assert!(raised > 90_000 * u64::from(load()), "only {raised}");
 }
 
 /// Under the policy of mainline's host, interrupts wait for an unrelated exit; the same ones do not under the default.

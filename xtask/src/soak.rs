@@ -65,6 +65,14 @@ const ROWS: &[Row] = &[
             &[],
         ),
     },
+    Row {
+        name: "linux",
+        what: "a million interrupts and more over living Linux: none is lost, duplicated or late",
+        action: Action::Cargo(
+            &["test", "--release", "--test", "linux", "it_counts_every_interrupt"],
+            &[("LINUX_LOAD", "12")],
+        ),
+    },
     race("race-single-step", "single-step"),
     race("race-store-trap", "store-trap"),
     race("race-split-critical", "split-critical"),
