@@ -30,7 +30,7 @@ pub struct ImageArgs {
     /// Byte order; an error when the image has another
     #[arg(long, value_parser = named([("big", Endian::Big), ("little", Endian::Little)].to_vec()))]
     pub endian: Option<Endian>,
-    /// Put trampolines into the zero bytes of this symbol first, for example kvm_tmp
+    /// Put trampolines into the zero bytes of this symbol first (into Linux's kvm_tmp they go unasked)
     #[arg(long, value_name = "SYMBOL")]
     pub arena: Option<String>,
 }

@@ -35,7 +35,7 @@ and no injected interrupt was missed or late; 1 otherwise, at a limit too; 2 for
 
 Examples:
   ppcpv run vmlinux --append 'console=hvc0' --initrd root.cpio.gz --stat
-  ppcpv run vmlinux --rewrite --arena kvm_tmp --limit 500000000
+  ppcpv run vmlinux --rewrite --initrd root.cpio --expect login: --limit 500000000
   ppcpv run guest.elf --family book3s-32 --inject random:1:2000 --policy legacy
   ppcpv run guest.elf --trace=trace.txt --inject at:100,200 --inject-kind machine-check
   ppcpv run guest.elf --snapshot-at 5000 --snapshot middle; ppcpv run guest.elf --resume middle
@@ -127,7 +127,7 @@ pub struct Start {
     /// Rewrite the image before it is loaded, with a stub that maps the magic page
     #[arg(long)]
     pub rewrite: bool,
-    /// With --rewrite: put trampolines into the zero bytes of this symbol first, for example kvm_tmp
+    /// With --rewrite: put trampolines into the zero bytes of this symbol first (into Linux's kvm_tmp they go unasked)
     #[arg(long, value_name = "SYMBOL", requires = "rewrite")]
     pub arena: Option<String>,
 }
