@@ -95,6 +95,18 @@ fn it_boots_in_every_way() {
     assert_eq!(run_of("native")["exits"], 0);
 }
 
+/// Not told of its host, it sleeps by HID0 and MSR\[POW\], in a loop that only an interrupt's handler leaves: by the
+/// address in LR.
+#[test]
+fn rewritten_it_sleeps_and_wakes_with_no_hypercall() {
+    let more = ["--rewrite", "--no-hypervisor", "--inject", "random:5:100"];
+    let result = linux_json(&kernel(""), 1, &more);
+    assert_eq!(
+        (&result["injected"]["late"], &result["injected"]["missed"]),
+        (&0.into(), &0.into())
+    );
+}
+
 /// Stock Linux maps the page, fails its own test and patches nothing, without a word. With the test repaired it runs out
 /// of space; with more space it works.
 #[test]

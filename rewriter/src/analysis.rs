@@ -8,6 +8,7 @@
 //! Each errs on one side: a register may be called live that is dead, a value unknown that is known.
 
 mod convention;
+mod endless;
 mod facts;
 mod graph;
 mod liveness;

@@ -69,7 +69,13 @@ const ROWS: &[Row] = &[
         name: "linux",
         what: "a million interrupts and more over living Linux: none is lost, duplicated or late",
         action: Action::Cargo(
-            &["test", "--release", "--test", "linux", "it_counts_every_interrupt"],
+            &[
+                "test",
+                "--release",
+                "--test",
+                "linux",
+                "it_counts_every_interrupt",
+            ],
             &[("LINUX_LOAD", "12")],
         ),
     },

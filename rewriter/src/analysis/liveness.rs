@@ -2,14 +2,15 @@
 //!
 //! A resource is live after an instruction when some path from there reads it before redefining it. Paths follow
 //! direct calls into functions: a callee's own needs at its entry count, then whatever the caller needs after the
-//! call and the callee has not certainly overwritten. Where a path leaves what is known, everything is live.
+//! call and the callee has not certainly overwritten. Where a path leaves what is known, everything is live; and so it is
+//! in loops that are never left (see [`endless`]).
 
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::vec;
 use alloc::vec::Vec;
 use cpu::Regs;
 
 use super::convention;
+use super::endless::endless;
 use super::graph::{Graph, Next, Place};
 use crate::code::{CodeMap, Crossing, Unit};
 
@@ -22,6 +23,8 @@ struct UnitLiveness {
     graph: Graph,
     /// What is live before each word.
     before: Vec<Regs>,
+    /// Whether each word is in a loop that is never left.
+    endless: Vec<bool>,
     /// What is live when the unit returns to its caller.
     at_return: Regs,
     /// Starts of the units that call or enter this one.
@@ -83,11 +86,16 @@ impl Liveness {
         } else {
             Regs::ALL
         };
-        let before = vec![Regs::NONE; graph.nodes.len()];
+        let endless = endless(&graph);
+        let before = endless
+            .iter()
+            .map(|endless| if *endless { Regs::ALL } else { Regs::NONE });
+        let before = before.collect();
         let users = BTreeSet::new();
         let added = self.units.entry(unit.start).or_insert(UnitLiveness {
             graph,
             before,
+            endless,
             at_return,
             users,
         });
@@ -132,6 +140,9 @@ impl Liveness {
         loop {
             let mut changed = false;
             for index in (0..unit.graph.nodes.len()).rev() {
+                if unit.endless[index] {
+                    continue;
+                }
                 let node = unit.graph.nodes[index];
                 let out = self.out(unit, index);
                 let hidden: Regs = unit
