@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    boot, compare, completions, diff, explain, inspect, race, revert, rewrite, run, verify,
+    boot, compare, completions, diff, explain, inspect, race, report, revert, rewrite, run, verify,
 };
 use crate::error::Error;
 use crate::ui::Ui;
@@ -78,6 +78,7 @@ enum Command {
     Verify(verify::Args),
     Diff(diff::Args),
     Explain(explain::Args),
+    Report(report::Args),
     Run(Box<run::Args>),
     Race(race::Args),
     Compare(Box<compare::Args>),
@@ -126,6 +127,7 @@ fn run(command: &Command, ui: &mut Ui) -> Result<Status, Error> {
         Command::Verify(args) => verify::run(args, ui),
         Command::Diff(args) => diff::run(args, ui),
         Command::Explain(args) => explain::run(args, ui),
+        Command::Report(args) => report::run(args, ui),
         Command::Run(args) => run::run(args, ui),
         Command::Race(args) => race::run(args, ui),
         Command::Compare(args) => compare::run(args, ui),

@@ -7,6 +7,7 @@ pub mod diff;
 pub mod explain;
 pub mod inspect;
 pub mod race;
+pub mod report;
 pub mod revert;
 pub mod rewrite;
 pub mod run;

@@ -164,25 +164,30 @@ fn the_buffer_of_linux_is_used_without_being_asked_for() {
         );
     }
     elf.sections[0].bytes[200] = 7;
+    let found = areas(&elf, &options(BE32));
     assert!(
-        areas(&elf, &options(BE32))
-            .iter()
-            .all(|area| area.kind == AreaKind::Gap)
+        found.iter().all(|area| area.kind != AreaKind::Buffer),
+        "it is in use"
     );
 }
 
 #[test]
-fn nothing_behind_linux_is_executable_on_book3s_32() {
-    let new = |family| {
+fn behind_linux_on_book3s_32_only_the_entry_has_space() {
+    let serves = |family| {
         let options = ReadOptions {
             family: Some(family),
             ..ReadOptions::default()
         };
-        areas(&linux(), &options)
+        let found = areas(&linux(), &options);
+        found
             .iter()
-            .any(|area| area.kind == AreaKind::New)
+            .find(|area| area.kind == AreaKind::New)
+            .unwrap()
+            .serves
+            .clone()
     };
-    assert!(!new(Family::Book3s32) && new(Family::E500));
+    assert_eq!(serves(Family::Book3s32), Some(BASE - 4..BASE));
+    assert_eq!(serves(Family::E500), None);
 }
 
 #[test]

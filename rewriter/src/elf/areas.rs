@@ -15,7 +15,7 @@
 //!
 //! A new segment is loaded, but it lies behind Linux's `_end`: whoever boots the kernel has to reserve its memory,
 //! for Linux would take it as free. That is why it comes last. On 32-bit Book3S it would not be executable once Linux
-//! has cut its instruction BATs (`mmu_mark_initmem_nx`), so that a kernel gets none there.
+//! has cut its instruction BATs (`mmu_mark_initmem_nx`): there it serves the stub at the entry only, which has run by then.
 //!
 //! Linux's patcher leaves the range from `kvm_template_start` to `kvm_template_end` alone, which holds `kvm_tmp`. Where
 //! it works it still patches what we have left, and takes space for that from the start of `kvm_tmp`: an eighth is left to
@@ -83,9 +83,7 @@ pub(super) fn find(known: &Known, asked: Option<&str>) -> Result<Vec<Area>, ElfE
         !areas.iter().any(taken)
     });
     areas.extend(gaps.into_iter().map(|range| inside(AreaKind::Gap, range)));
-    if !(known.linux && known.family == Family::Book3s32) {
-        areas.extend(known.new_segment());
-    }
+    areas.extend(known.new_segment());
     Ok(areas)
 }
 
@@ -241,11 +239,18 @@ impl<'a> Known<'_, 'a> {
         let start = layout::end(self.file).checked_next_multiple_of(NEW_ALIGN)?;
         let last = self.file.last_address() - (MAGIC_PAGE - 1);
         let end = start.saturating_add(NEW_LIMIT).min(last);
+        let at_entry_only = self.linux && self.family == Family::Book3s32;
         (start < end).then_some(Area {
             kind: AreaKind::New,
             range: start..end,
-            serves: None,
+            serves: at_entry_only.then(|| self.before_entry()),
         })
+    }
+
+    /// The word before the entry, for which the entry's stub is placed.
+    fn before_entry(&self) -> Range<u64> {
+        let entry = self.file.header.e_entry;
+        entry.wrapping_sub(4)..entry
     }
 
     fn new_sections(&self) -> Vec<Area> {
