@@ -27,6 +27,7 @@ pub mod replay;
 pub mod report;
 pub mod sweep;
 pub mod tickless;
+pub mod trace;
 pub mod variant;
 pub mod world;
 

@@ -11,6 +11,7 @@ use magicpage::Family;
 use ppcpv::race::replay::{Replay, Token, replay};
 use ppcpv::race::report::{Row, SCHEMA_VERSION};
 use ppcpv::race::tickless::{Tickless, tickless};
+use ppcpv::race::trace::traces;
 use ppcpv::race::{Options, case, html, sweep};
 use serde::Serialize;
 
@@ -133,8 +134,8 @@ pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
             tickless: &asleep,
         })?;
     } else if ui.is_html() {
-        ui.out()
-            .write_all(html::page(&rows, &asleep, args.seed, injections).as_bytes())?;
+        let page = html::page(&rows, &asleep, &traces(&rows), args.seed, injections);
+        ui.out().write_all(page.as_bytes())?;
     } else {
         show(ui, &rows, &asleep, injections, took)?;
     }

@@ -1,20 +1,16 @@
 //! The rows as one page with everything in it: no request leaves it, and it follows the reader's light or dark.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::case::Origin;
-use super::report::{Cell, Row};
+use super::report::Row;
 use super::tickless::Tickless;
+use super::trace::Traces;
 use crate::page::{self, escaped};
 
-const STYLE: &str = "
-:root { --clean: #2a9d5c; --missed: #d62f3c; --clobbered: #e08a00; --duplicated: #7a4fd0; }
-.strip { display: flex; gap: 1px; flex-wrap: wrap; }
-.strip i { width: .55rem; height: 1.1rem; background: var(--clean); border-radius: 1px; }
-.strip .missed, .key .missed { background: var(--missed); }
-.strip .clobbered, .key .clobbered { background: var(--clobbered); }
-.strip .duplicated, .key .duplicated { background: var(--duplicated); }
-.key i { display: inline-block; width: .8rem; height: .8rem; background: var(--clean); margin: 0 .3rem 0 1rem; }";
+const STYLE: &str = include_str!("page.css");
+const PROGRAM: &str = include_str!("page.js");
 
 const HEAD: [&str; 9] = [
     "policy",
@@ -28,26 +24,54 @@ const HEAD: [&str; 9] = [
     "replay",
 ];
 
-/// The page.
-pub fn page(rows: &[Row], asleep: &[Tickless], seed: u64, injections: u64) -> String {
+/// The page. `traces` has an entry for each cell of the rows.
+pub fn page(rows: &[Row], asleep: &[Tickless], traces: &Traces, seed: u64, injections: u64) -> String {
     let mut page = String::new();
     let _ = write!(
         page,
         "<h1>Race laboratory</h1><p>{injections} interrupts, one at a time, at every instruction boundary of every \
-         template; seed {seed}. A bar is a boundary.</p><p class=\"key\"><i></i>clean<i class=\"missed\"></i>missed\
-         <i class=\"clobbered\"></i>clobbered<i class=\"duplicated\"></i>taken twice</p>"
+         template; seed {seed}. A cell is a boundary; it opens the trace of an injection there.</p><p class=\"key\">"
     );
+    for (class, meaning) in [
+        ("clean", "clean"),
+        ("missed", "missed"),
+        ("late", "late"),
+        ("clobbered", "clobbered"),
+        ("duplicated", "taken twice"),
+    ] {
+        let _ = write!(page, "<i class=\"{class}\"></i>{meaning}");
+    }
+    page += "</p>";
     sleepers(&mut page, asleep);
+    form(&mut page, rows);
     page += "<table><thead><tr>";
     for name in HEAD {
         let _ = write!(page, "<th scope=\"col\">{name}</th>");
     }
-    page += "</tr></thead><tbody>";
+    page += "</tr></thead><tbody id=\"rows\">";
+    let mut first = 0;
     for row in rows {
-        line(&mut page, row);
+        line(&mut page, row, first);
+        first += row.cells.len();
     }
-    page += "</tbody></table>";
+    page += "</tbody></table><dialog><h2></h2><p></p><code></code><table><thead><tr><th>address</th><th>instruction</th>\
+             <th>EE</th><th>section</th><th>int_pending</th><th>hold</th></tr></thead><tbody></tbody></table>\
+             <form method=\"dialog\"><button>Close</button></form></dialog>";
+    let json = serde_json::to_string(traces).unwrap_or_default().replace('<', "\\u003c");
+    let _ = write!(
+        page,
+        "<script type=\"application/json\" id=\"data\">{json}</script><script>{PROGRAM}</script>"
+    );
     page::page("Race laboratory", STYLE, &page)
+}
+
+fn form(page: &mut String, rows: &[Row]) {
+    let policies: BTreeSet<&str> = rows.iter().map(|row| row.policy).collect();
+    *page += "<form><label>Policy <select name=\"policy\"><option value=\"\">all</option>";
+    for policy in policies {
+        let _ = write!(page, "<option>{policy}</option>");
+    }
+    *page += "</select></label><label><input type=\"checkbox\" name=\"findings\"> findings only</label></form>";
 }
 
 fn sleepers(page: &mut String, asleep: &[Tickless]) {
@@ -74,7 +98,8 @@ fn sleepers(page: &mut String, asleep: &[Tickless]) {
     *page += "</ul>";
 }
 
-fn line(page: &mut String, row: &Row) {
+/// A row; its cells are numbered from `first` on.
+fn line(page: &mut String, row: &Row, first: usize) {
     let shape = match row.shape {
         Origin::Linux => "Linux",
         Origin::Ours => "ours",
@@ -82,11 +107,15 @@ fn line(page: &mut String, row: &Row) {
     let (policy, template) = (row.policy, escaped(&row.template));
     let _ = write!(
         page,
-        "<tr><td>{policy}</td><td>{shape}</td><td>{template}</td><td><div class=\"strip\">"
+        "<tr data-policy=\"{policy}\" data-clean=\"{}\"><td>{policy}</td><td>{shape}</td><td>{template}</td><td><div class=\"strip\">",
+        row.is_clean()
     );
-    for cell in &row.cells {
-        let (class, address) = (class(cell), cell.address);
-        let _ = write!(page, "<i class=\"{class}\" title=\"{address:#x} {class}\"></i>");
+    for (number, cell) in (first..).zip(&row.cells) {
+        let (class, address) = (cell.name(), cell.address);
+        let _ = write!(
+            page,
+            "<button class=\"{class}\" data-cell=\"{number}\" title=\"{address:#x} {class}\"></button>"
+        );
     }
     *page += "</div></td>";
     for count in [row.missed as u64, row.late_max, row.clobbered as u64] {
@@ -98,13 +127,4 @@ fn line(page: &mut String, row: &Row) {
         page,
         "<td class=\"number\">{mean:.1} / {most}</td><td><code>{replay}</code></td></tr>"
     );
-}
-
-const fn class(cell: &Cell) -> &'static str {
-    match cell {
-        Cell { missed: true, .. } => "missed",
-        Cell { duplicated: true, .. } => "duplicated",
-        Cell { clobbered: true, .. } => "clobbered",
-        _ => "clean",
-    }
 }

@@ -151,8 +151,12 @@ const MOST: u64 = 1000;
 ///
 /// The token, if it names nothing.
 pub fn replay(token: &Token) -> Result<Replay, BadToken> {
+    replay_of(token, &case::subjects())
+}
+
+/// The same, given every subject.
+pub(super) fn replay_of(token: &Token, subjects: &[Subject]) -> Result<Replay, BadToken> {
     let bad = || BadToken(token.to_string());
-    let subjects = case::subjects();
     let subject = subjects.get(token.subject).ok_or_else(bad)?;
     let setting = *subject.settings().get(token.setting).ok_or_else(bad)?;
     let mut bench = Bench::new(subject.target, subject.origin, token.policy);

@@ -1,10 +1,12 @@
 //! What the laboratory found, by policy, origin and template.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::Serialize;
 
 use super::case::Origin;
+use super::judge::Verdict;
 use super::sweep::Injection;
 
 /// The version of the report's JSON.
@@ -51,7 +53,7 @@ pub struct Row {
 }
 
 /// A boundary of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
     /// Address of the instruction behind it.
     pub address: u64,
@@ -61,6 +63,72 @@ pub struct Cell {
     pub duplicated: bool,
     /// Whether one left other registers than it found.
     pub clobbered: bool,
+    /// Whether one was taken late.
+    pub late: bool,
+    /// An injection there, for `--replay`: the first that something is wrong with, or the first.
+    pub replay: String,
+}
+
+impl Cell {
+    /// The worst of what was found, in a word.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self { missed: true, .. } => "missed",
+            Self { duplicated: true, .. } => "duplicated",
+            Self { clobbered: true, .. } => "clobbered",
+            Self { late: true, .. } => "late",
+            _ => "clean",
+        }
+    }
+}
+
+/// What was found at a boundary, in any of the injections there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Found {
+    missed: bool,
+    duplicated: bool,
+    clobbered: bool,
+    late: bool,
+}
+
+impl Found {
+    fn of(verdict: &Verdict) -> Self {
+        Self {
+            missed: verdict.missed,
+            duplicated: verdict.duplicated > 0,
+            clobbered: verdict.clobbered,
+            late: verdict.late > 0,
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            missed: self.missed | other.missed,
+            duplicated: self.duplicated | other.duplicated,
+            clobbered: self.clobbered | other.clobbered,
+            late: self.late | other.late,
+        }
+    }
+
+    fn is_clean(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// What is counted at a boundary.
+#[derive(Clone, Debug)]
+struct Boundary {
+    found: Found,
+    replay: String,
+}
+
+impl Boundary {
+    fn merge(&mut self, other: Self) {
+        if self.found.is_clean() && !other.found.is_clean() {
+            self.replay = other.replay;
+        }
+        self.found = self.found.and(other.found);
+    }
 }
 
 impl Row {
@@ -77,10 +145,7 @@ impl Row {
 /// What is counted for a row.
 #[derive(Clone, Debug, Default)]
 pub struct Count {
-    boundaries: BTreeSet<u64>,
-    missed: BTreeSet<u64>,
-    duplicated: BTreeSet<u64>,
-    clobbered: BTreeSet<u64>,
+    boundaries: BTreeMap<u64, Boundary>,
     late_max: u64,
     extra_exits: u64,
     extra_exits_max: u64,
@@ -97,18 +162,21 @@ pub type Key = (&'static str, Origin, String);
 
 impl Count {
     /// Counts an injection; `token` names it.
-    pub fn add(&mut self, injection: &Injection, token: impl FnOnce() -> String) {
+    pub fn add(&mut self, injection: &Injection, token: impl Fn() -> String) {
         let verdict = injection.verdict;
-        let at = injection.address;
-        self.boundaries.insert(at);
-        for (wrong, set) in [
-            (verdict.missed, &mut self.missed),
-            (verdict.duplicated > 0, &mut self.duplicated),
-            (verdict.clobbered, &mut self.clobbered),
-        ] {
-            if wrong {
-                set.insert(at);
+        let found = Found::of(&verdict);
+        match self.boundaries.entry(injection.address) {
+            Entry::Vacant(entry) => {
+                entry.insert(Boundary {
+                    found,
+                    replay: token(),
+                });
             }
+            Entry::Occupied(mut entry) if !found.is_clean() => entry.get_mut().merge(Boundary {
+                found,
+                replay: token(),
+            }),
+            Entry::Occupied(_) => {}
         }
         self.late_max = self.late_max.max(verdict.late);
         self.injections += 1;
@@ -134,10 +202,14 @@ impl Count {
 
     /// Adds the counts of another part of the cases.
     pub fn merge(&mut self, other: Self) {
-        self.boundaries.extend(other.boundaries);
-        self.missed.extend(other.missed);
-        self.duplicated.extend(other.duplicated);
-        self.clobbered.extend(other.clobbered);
+        for (address, boundary) in other.boundaries {
+            match self.boundaries.entry(address) {
+                Entry::Vacant(entry) => {
+                    entry.insert(boundary);
+                }
+                Entry::Occupied(mut entry) => entry.get_mut().merge(boundary),
+            }
+        }
         self.late_max = self.late_max.max(other.late_max);
         self.extra_exits += other.extra_exits;
         self.extra_exits_max = self.extra_exits_max.max(other.extra_exits_max);
@@ -157,11 +229,17 @@ impl Count {
                 count as f64 / self.deferred as f64
             }
         };
-        let cell = |address: &u64| Cell {
+        let count = |wrong: fn(&Found) -> bool| {
+            let boundaries = self.boundaries.values();
+            boundaries.filter(|boundary| wrong(&boundary.found)).count()
+        };
+        let cell = |(address, boundary): (&u64, &Boundary)| Cell {
             address: *address,
-            missed: self.missed.contains(address),
-            duplicated: self.duplicated.contains(address),
-            clobbered: self.clobbered.contains(address),
+            missed: boundary.found.missed,
+            duplicated: boundary.found.duplicated,
+            clobbered: boundary.found.clobbered,
+            late: boundary.found.late,
+            replay: boundary.replay.clone(),
         };
         Row {
             policy,
@@ -169,10 +247,10 @@ impl Count {
             shape,
             template,
             boundaries: self.boundaries.len(),
-            missed: self.missed.len(),
+            missed: count(|found| found.missed),
             late_max: self.late_max,
-            duplicated: self.duplicated.len(),
-            clobbered: self.clobbered.len(),
+            duplicated: count(|found| found.duplicated),
+            clobbered: count(|found| found.clobbered),
             extra_exits_mean: per_deferred(self.extra_exits),
             extra_exits_max: self.extra_exits_max,
             protections_mean: per_deferred(self.protections),
