@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    boot, compare, completions, diff, explain, inspect, race, report, revert, rewrite, run, verify,
+    boot, compare, completions, diff, explain, inspect, man, race, report, revert, rewrite, run, verify,
 };
 use crate::error::Error;
 use crate::ui::Ui;
@@ -84,6 +84,7 @@ enum Command {
     Compare(Box<compare::Args>),
     Boot(Box<boot::Args>),
     Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// How a command ended that did what it was asked for.
@@ -132,6 +133,7 @@ fn run(command: &Command, ui: &mut Ui) -> Result<Status, Error> {
         Command::Race(args) => race::run(args, ui),
         Command::Compare(args) => compare::run(args, ui),
         Command::Boot(args) => boot::run(args, ui),
+        Command::Man(args) => man::run(args, &mut Cli::command(), ui),
         Command::Completions(args) => completions::run(args, &mut Cli::command(), ui),
     }
 }

@@ -6,6 +6,7 @@ pub mod completions;
 pub mod diff;
 pub mod explain;
 pub mod inspect;
+pub mod man;
 pub mod race;
 pub mod report;
 pub mod revert;

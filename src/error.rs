@@ -37,6 +37,14 @@ pub enum Error {
         /// Why.
         cause: io::Error,
     },
+    /// No site is there.
+    #[error("`{image}` has no site `{place}`")]
+    NoSite {
+        /// What was asked for.
+        place: String,
+        /// The image.
+        image: String,
+    },
     /// Results cannot be printed.
     #[error("cannot print: {0}")]
     Print(#[from] io::Error),
@@ -199,6 +207,7 @@ impl Error {
             Self::Exists(_) => "give another -o, or --force to replace it",
             Self::SameFile(_) => "give another -o, or --in-place to replace the image",
             Self::NotAFile(_) => "give another -o",
+            Self::NoSite { .. } => "`ppcpv inspect --sites` shows the sites; an address starts with 0x",
             Self::NoSymbol { .. } => "`ppcpv inspect --sites` shows the names; an address starts with 0x",
             Self::NoSize { .. } => "give a range of addresses instead: 0xFIRST-0xEND",
             Self::Assembly(_) => {

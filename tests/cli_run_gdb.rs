@@ -181,7 +181,12 @@ fn a_running_guest_is_interrupted_and_left() {
     let desk = Desk::empty();
     make(desk.path(), "spin");
     let waiting = wait(&desk, "spin", &["--limit", "300000000"]);
-    let debugger = gdb(&desk, &waiting, "spin", &["continue", "print $pc < 8", "detach"]);
+    let commands = ["shell touch connected", "continue", "print $pc < 8", "detach"];
+    let debugger = gdb(&desk, &waiting, "spin", &commands);
+    // However slow the machine is: what is interrupted must have connected.
+    while !desk.path().join("connected").exists() {
+        sleep(Duration::from_millis(50));
+    }
     sleep(Duration::from_millis(1500));
     let process = debugger.id().to_string();
     run_guests::run(Command::new("kill").args(["-INT", &process]));

@@ -118,6 +118,26 @@ fn explain() {
 }
 
 #[test]
+fn explain_names_and_sites() {
+    let desk = Desk::new();
+    let names = [
+        "explain",
+        "no-end-marker",
+        "EV_UNIMPLEMENTED",
+        "store-trap",
+        "free-register",
+    ];
+    check("explain-names", &desk.run(&names).expect(0));
+    let sites = ["explain", "local_irq_enable", "0xc0003050", "--image", "demo"];
+    let nowhere = desk.run(&sites);
+    assert_eq!(nowhere.status, 2, "{}", nowhere.stdout);
+    let sites = ["explain", "local_irq_enable", "--image"];
+    let original = desk.run(&[&sites[..], &["demo"]].concat()).expect(0);
+    assert_eq!(original, desk.run(&[&sites[..], &["demo.pv"]].concat()).expect(0));
+    check("explain-sites", &original);
+}
+
+#[test]
 fn help() {
     let desk = Desk::empty();
     check("help", &desk.run(&["--help"]).expect(0));
@@ -132,6 +152,8 @@ fn help() {
         "boot",
         "race",
         "compare",
+        "report",
+        "man",
         "completions",
     ] {
         let text = desk.run(&[name, "--help"]).expect(0);

@@ -54,50 +54,46 @@ impl Hypercall {
     }
 }
 
-/// Rows `Name value`: the status codes of `epapr_hcalls.h`.
+/// Rows `Name "name" value "meaning"`: the status codes of `epapr_hcalls.h`.
 macro_rules! statuses {
-    ($($(#[$doc:meta])* $name:ident $value:literal;)*) => {
+    ($($status:ident $name:literal $value:literal $meaning:literal;)*) => {
         /// What a hypercall returns in r3.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u32)]
-        pub enum Status { $($(#[$doc])* $name = $value),* }
+        pub enum Status { $(#[doc = concat!("`", $name, "`: ", $meaning, ".")] $status = $value),* }
 
         impl Status {
             /// Every status, in the order of its value.
-            pub const ALL: &[Self] = &[$(Self::$name),*];
+            pub const ALL: &[Self] = &[$(Self::$status),*];
+
+            /// The name in the kernel's header.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$status => $name),* }
+            }
+
+            /// What it says.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$status => $meaning),* }
+            }
         }
     };
 }
 
 statuses! {
-    /// `EV_SUCCESS`.
-    Success 0;
-    /// `EV_EPERM`: not permitted.
-    NotPermitted 1;
-    /// `EV_ENOENT`: no such entry.
-    NoEntry 2;
-    /// `EV_EIO`: input or output failed.
-    InputOutput 3;
-    /// `EV_EAGAIN`: cannot be done now.
-    Again 4;
-    /// `EV_ENOMEM`: no memory.
-    NoMemory 5;
-    /// `EV_EFAULT`: bad guest address.
-    BadAddress 6;
-    /// `EV_ENODEV`: no such device.
-    NoDevice 7;
-    /// `EV_EINVAL`: bad argument.
-    Invalid 8;
-    /// `EV_INTERNAL`: internal error.
-    Internal 9;
-    /// `EV_CONFIG`: configuration error.
-    Config 10;
-    /// `EV_INVALID_STATE`: wrong state for this call.
-    InvalidState 11;
-    /// `EV_UNIMPLEMENTED`: no such call.
-    Unimplemented 12;
-    /// `EV_BUFFER_OVERFLOW`: the caller's buffer is too small.
-    BufferOverflow 13;
+    Success "EV_SUCCESS" 0 "done";
+    NotPermitted "EV_EPERM" 1 "not permitted";
+    NoEntry "EV_ENOENT" 2 "no such entry";
+    InputOutput "EV_EIO" 3 "input or output failed";
+    Again "EV_EAGAIN" 4 "cannot be done now";
+    NoMemory "EV_ENOMEM" 5 "no memory";
+    BadAddress "EV_EFAULT" 6 "bad guest address";
+    NoDevice "EV_ENODEV" 7 "no such device";
+    Invalid "EV_EINVAL" 8 "bad argument";
+    Internal "EV_INTERNAL" 9 "internal error";
+    Config "EV_CONFIG" 10 "configuration error";
+    InvalidState "EV_INVALID_STATE" 11 "wrong state for this call";
+    Unimplemented "EV_UNIMPLEMENTED" 12 "no such call";
+    BufferOverflow "EV_BUFFER_OVERFLOW" 13 "the caller's buffer is too small";
 }
 
 bitflags! {

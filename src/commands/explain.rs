@@ -1,35 +1,51 @@
-//! `ppcpv explain`: what a word is, and what it would become.
+//! `ppcpv explain`: what a word is and what it would become; what became of a site; what a name means.
 
 mod meaning;
+mod name;
+mod site;
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use magicpage::{Endian, Family};
 use rewriter::asm::{AsmError, assemble};
+use rewriter::elf::ReadOptions;
+use rewriter::plan::Site;
 use serde::Serialize;
 
-use crate::args::{families, named};
+use crate::args::{PlanArgs, families, named};
 use crate::cli::Status;
 use crate::document::SCHEMA_VERSION;
 use crate::error::Error;
+use crate::input::Input;
+use crate::plans;
 use crate::ui::Ui;
 use meaning::Meaning;
+use name::Name;
 
 const EXAMPLES: &str = "\
-A word is hexadecimal, with 0x or eight digits; anything else is assembled.
+A word is hexadecimal, with 0x or eight digits; a name is one of the tool's or of the interface's: a reason, a template, a
+policy, an exit, a status; anything else is assembled. With --image, words are sites: addresses with 0x, or functions.
 
 Examples:
   ppcpv explain 0x7d200124
   ppcpv explain 'mtmsr r9' 'wrteei 0' --family e500
-  ppcpv explain 'mtspr 272, r3' --format json";
+  ppcpv explain 'mtspr 272, r3' --format json
+  ppcpv explain local_irq_enable --image vmlinux
+  ppcpv explain no-end-marker EV_UNIMPLEMENTED";
 
-/// Explains instructions: what they do, who serves them, what they would become
+/// Explains instructions, sites and names: what they do, why they trap, what they become, why they are left alone
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Words, or instructions in assembly
+    /// Words, instructions in assembly, names; with --image: sites
     #[arg(required = true, value_name = "WORD")]
     words: Vec<String>,
+    /// Explain sites of this image
+    #[arg(long, value_name = "IMAGE")]
+    image: Option<PathBuf>,
+    #[command(flatten)]
+    plan: PlanArgs,
     /// Only for this processor family
     #[arg(long, value_parser = families())]
     family: Option<Family>,
@@ -42,6 +58,15 @@ pub struct Args {
 struct Document {
     schema_version: u32,
     words: Vec<Explained>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    names: Vec<Name>,
+}
+
+/// Sites of an image, for programs.
+#[derive(Serialize)]
+struct Sites<'p> {
+    schema_version: u32,
+    sites: Vec<&'p Site>,
 }
 
 /// A word, and what it means where it is an instruction.
@@ -57,19 +82,28 @@ struct Explained {
 ///
 /// When a text is no instruction, or no instruction of the family asked for.
 pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
-    let mut words = Vec::new();
+    if let Some(image) = &args.image {
+        return sites(args, image, ui);
+    }
+    let (mut words, mut names) = (Vec::new(), Vec::new());
     for text in &args.words {
-        for word in parse(text)? {
-            words.push(explain(word, args)?);
+        let found = Name::find(text);
+        if found.is_empty() {
+            for word in parse(text)? {
+                words.push(explain(word, args)?);
+            }
         }
+        names.extend(found);
     }
     if ui.is_json() {
         ui.json(&Document {
             schema_version: SCHEMA_VERSION,
             words,
+            names,
         })?;
         return Ok(Status::Done);
     }
+    names.iter().try_for_each(|name| name.print(ui.out()))?;
     for (number, word) in words.iter().enumerate() {
         if number > 0 {
             writeln!(ui.out())?;
@@ -82,6 +116,35 @@ pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
             )?;
         }
         meaning::print(ui.out(), &word.word, &word.families)?;
+    }
+    Ok(Status::Done)
+}
+
+fn sites(args: &Args, path: &Path, ui: &mut Ui) -> Result<Status, Error> {
+    let input = Input::file(path)?;
+    let plan = match input.note()? {
+        Some(note) => note.plan,
+        None => {
+            let options = ReadOptions {
+                family: args.family,
+                ..ReadOptions::default()
+            };
+            plans::make(&input.parse(&options)?, &input.name, &args.plan, false)?
+        }
+    };
+    let mut sites = Vec::new();
+    for text in &args.words {
+        sites.extend(site::find(&plan, text, &input.name)?);
+    }
+    if ui.is_json() {
+        ui.json(&Sites {
+            schema_version: SCHEMA_VERSION,
+            sites,
+        })?;
+    } else {
+        sites
+            .iter()
+            .try_for_each(|one| site::print(ui.out(), &plan, one))?;
     }
     Ok(Status::Done)
 }

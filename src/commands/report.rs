@@ -50,7 +50,7 @@ pub fn run(args: &Args, _ui: &mut Ui) -> Result<Status, Error> {
         None => {
             let elf = input.parse(&args.image.read_options())?;
             let plan = plans::make(&elf, &input.name, &args.plan, false)?;
-            report::page(&input.name, elf.image(), &plan)
+            report::page(file_name(&input.name), elf.image(), &plan)
         }
         Some(note) => {
             let options = ReadOptions {
@@ -58,9 +58,14 @@ pub fn run(args: &Args, _ui: &mut Ui) -> Result<Status, Error> {
                 accept_rewritten: true,
                 ..args.image.read_options()
             };
-            report::page(&input.name, input.parse(&options)?.image(), &note.plan)
+            report::page(file_name(&input.name), input.parse(&options)?.image(), &note.plan)
         }
     };
     output.write(page.as_bytes(), None)?.commit()?;
     Ok(Status::Done)
+}
+
+/// A page is shown to others: where the image lies here is not their matter.
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }

@@ -12,7 +12,7 @@ use crate::page::{self, escaped};
 const STYLE: &str = include_str!("page.css");
 const PROGRAM: &str = include_str!("page.js");
 
-const HEAD: [&str; 9] = [
+const HEAD: [&str; 8] = [
     "policy",
     "shape",
     "template",
@@ -21,7 +21,6 @@ const HEAD: [&str; 9] = [
     "late",
     "clobbered",
     "exits added",
-    "replay",
 ];
 
 /// The page. `traces` has an entry for each cell of the rows.
@@ -54,10 +53,12 @@ pub fn page(rows: &[Row], asleep: &[Tickless], traces: &Traces, seed: u64, injec
         line(&mut page, row, first);
         first += row.cells.len();
     }
-    page += "</tbody></table><dialog><h2></h2><p></p><code></code><table><thead><tr><th>address</th><th>instruction</th>\
+    page += "</tbody></table><dialog><h2 tabindex=\"-1\"></h2><p></p><code></code><table><thead><tr><th>address</th><th>instruction</th>\
              <th>EE</th><th>section</th><th>int_pending</th><th>hold</th></tr></thead><tbody></tbody></table>\
              <form method=\"dialog\"><button>Close</button></form></dialog>";
-    let json = serde_json::to_string(traces).unwrap_or_default().replace('<', "\\u003c");
+    let json = serde_json::to_string(traces)
+        .unwrap_or_default()
+        .replace('<', "\\u003c");
     let _ = write!(
         page,
         "<script type=\"application/json\" id=\"data\">{json}</script><script>{PROGRAM}</script>"
@@ -71,7 +72,8 @@ fn form(page: &mut String, rows: &[Row]) {
     for policy in policies {
         let _ = write!(page, "<option>{policy}</option>");
     }
-    *page += "</select></label><label><input type=\"checkbox\" name=\"findings\"> findings only</label></form>";
+    *page +=
+        "</select></label><label><input type=\"checkbox\" name=\"findings\"> findings only</label></form>";
 }
 
 fn sleepers(page: &mut String, asleep: &[Tickless]) {
@@ -122,9 +124,5 @@ fn line(page: &mut String, row: &Row, first: usize) {
         let _ = write!(page, "<td class=\"number\">{count}</td>");
     }
     let (mean, most) = (row.extra_exits_mean, row.extra_exits_max);
-    let replay = escaped(row.replay.as_deref().unwrap_or_default());
-    let _ = write!(
-        page,
-        "<td class=\"number\">{mean:.1} / {most}</td><td><code>{replay}</code></td></tr>"
-    );
+    let _ = write!(page, "<td class=\"number\">{mean:.1} / {most}</td></tr>");
 }

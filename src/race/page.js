@@ -30,6 +30,8 @@ function show(cell) {
       flags & 4 ? "pending" : "", text(hold)]));
   }
   dialog.showModal();
+  dialog.querySelector("h2").focus();
+  dialog.scrollTop = 0;
 }
 
 document.querySelector("#rows").addEventListener("click", (event) => {

@@ -48,7 +48,8 @@ impl Texts {
     fn trace(&mut self, token: &str, replay: &Replay) -> Trace {
         let template = format!("{}, {}: {}", replay.policy, replay.target, replay.template);
         Trace {
-            title: [template.as_str(), &replay.original, &replay.setting, token].map(|text| self.number(text)),
+            title: [template.as_str(), &replay.original, &replay.setting, token]
+                .map(|text| self.number(text)),
             steps: replay.steps.iter().map(|step| self.step(step)).collect(),
         }
     }

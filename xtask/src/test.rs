@@ -63,9 +63,11 @@ const STEPS: &[Step] = &[
     Step {
         name: "packages",
         // GNU as, ld and objdump, for the tests of the instruction table and the text cases; QEMU for those of execution
-        // and for the host on bare metal.
+        // and for the host on bare metal; a browser for the pages.
         action: Action::Packages(&[
             "binutils-powerpc-linux-gnu",
+            "chromium",
+            "fonts-dejavu-core",
             "gdb-multiarch",
             "qemu-system-ppc",
             "qemu-user",

@@ -1,0 +1,112 @@
+//! Names that the tool and the interface use: what each means, from the tables that define them.
+
+use std::io::{self, Write};
+
+use kvm_ppc::deferral::POLICIES;
+use kvm_ppc::statistics::Reason as ExitReason;
+use magicpage::hypercall::Status;
+use rewriter::plan::{Reason, TemplateKind};
+use serde::Serialize;
+
+use crate::ui::HEADING;
+
+/// A name, and what it means.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Name {
+    name: String,
+    kind: &'static str,
+    meaning: String,
+}
+
+impl Name {
+    fn new(name: &str, kind: &'static str, meaning: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            meaning: meaning.into(),
+        }
+    }
+
+    /// Everything that has this name.
+    pub fn find(text: &str) -> Vec<Self> {
+        all().filter(|one| one.name.eq_ignore_ascii_case(text)).collect()
+    }
+
+    /// Prints it.
+    ///
+    /// # Errors
+    ///
+    /// When `out` cannot be written.
+    pub fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        let Self { name, kind, meaning } = self;
+        writeln!(out, "{HEADING}{name}{HEADING:#}  {kind}\n  {meaning}")
+    }
+}
+
+/// What each template costs.
+const fn template(kind: TemplateKind) -> &'static str {
+    match kind {
+        TemplateKind::Direct => "One load, store or nop in place of the instruction.",
+        TemplateKind::Idiom => "One instruction in place, right because of the instructions before it.",
+        TemplateKind::FreeRegister => {
+            "Code elsewhere that uses only registers proved dead at the site: no critical section, so no interrupt can be \
+             missed on any host."
+        }
+        TemplateKind::CriticalSection => {
+            "Code elsewhere that saves what it uses in the page first. While it runs the host holds interrupts back; how it \
+             learns of the end is its policy."
+        }
+    }
+}
+
+fn all() -> impl Iterator<Item = Name> {
+    let reasons = Reason::ALL
+        .iter()
+        .map(|one| Name::new(one.name(), "why a site is left alone", one.sentence()));
+    let exits = ExitReason::ALL
+        .iter()
+        .map(|one| Name::new(one.name(), "why a guest exits", one.meaning()));
+    let templates = TemplateKind::ALL
+        .into_iter()
+        .map(|one| Name::new(one.name(), "what a site becomes", template(one)));
+    let policies = POLICIES.iter().map(|one| {
+        Name::new(
+            one.name(),
+            "what the host does about an interrupt in a critical section",
+            one.summary(),
+        )
+    });
+    let statuses = Status::ALL.iter().map(|one| {
+        let meaning = format!("A hypercall returns {} in r3: {}.", *one as u32, one.meaning());
+        Name::new(one.name(), "status of a hypercall", meaning)
+    });
+    reasons
+        .chain(exits)
+        .chain(templates)
+        .chain(policies)
+        .chain(statuses)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_either_case() {
+        assert_eq!(Name::find("EV_EAGAIN"), Name::find("ev_eagain"));
+        assert!(Name::find("EV_EAGAIN")[0].meaning.contains("returns 4"));
+        assert!(
+            Name::find("no-end-marker")[0]
+                .meaning
+                .contains("critical section")
+        );
+        assert!(Name::find("mtmsr").is_empty());
+    }
+
+    #[test]
+    fn every_name_has_a_meaning() {
+        for one in all() {
+            assert!(one.meaning.len() > 10 && !one.name.is_empty(), "{one:?}");
+        }
+    }
+}
