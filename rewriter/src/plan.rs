@@ -136,6 +136,24 @@ pub struct Known {
     pub ee: Ee,
 }
 
+impl Known {
+    /// The same as a sentence, for example "r9 holds the MSR in every bit but EE; its EE is 1."
+    pub fn sentence(&self) -> String {
+        let copy = match self.differs_in {
+            MsrCopy::No => "anything",
+            MsrCopy::ButEeRi => "the MSR in every bit but EE and RI",
+            MsrCopy::ButEe => "the MSR in every bit but EE",
+        };
+        let ee = match self.ee {
+            Ee::Unknown => "not known",
+            Ee::Off => "0",
+            Ee::On => "1",
+            Ee::Unchanged => "the MSR's",
+        };
+        alloc::format!("r{} holds {copy}; its EE is {ee}.", self.register)
+    }
+}
+
 /// Code outside the site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

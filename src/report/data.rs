@@ -200,11 +200,7 @@ fn proof(outcome: &Outcome) -> Vec<String> {
         sentences.push(format!("Dead at the site: {}.", rewrite.dead.join(", ")));
     }
     if let Some(known) = &rewrite.known {
-        let register = known.register;
-        sentences.push(format!(
-            "r{register} holds a copy of the MSR: {:?}; its EE: {:?}.",
-            known.differs_in, known.ee
-        ));
+        sentences.push(known.sentence());
     }
     if let Some(group) = &rewrite.group {
         sentences.push(format!("One of a group that is rewritten as a whole: {group:?}."));

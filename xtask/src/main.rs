@@ -3,6 +3,7 @@
 //! Everything that is more than one ordinary cargo command is a row of [`TASKS`]. Continuous integration calls these
 //! same tasks, so what it does can be done on any desk with the same words.
 
+mod dist;
 mod guest;
 mod kernels;
 mod soak;
@@ -43,6 +44,12 @@ const TASKS: &[Task] = &[
         arguments: "[--family NAME]...",
         help: "build the guest and the host for bare metal, print the paths",
         run: guest::run,
+    },
+    Task {
+        name: "dist",
+        arguments: "",
+        help: "make what people install: a tarball and a Debian package; print the paths",
+        run: dist::run,
     },
     Task {
         name: "soak",

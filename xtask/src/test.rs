@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that continuous integration runs, in order, in one command.
 
-use crate::{guest, kernels, packages, process};
+use crate::{dist, guest, kernels, packages, process};
 use anyhow::{Context, Result, anyhow, bail};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,8 @@ enum Action {
     Kernels,
     /// The task `guest`, for all families.
     Guest,
+    /// The task `dist`.
+    Dist,
     /// Debian packages that tests use, installed where they are missing.
     Packages(&'static [&'static str]),
 }
@@ -59,6 +61,35 @@ const STEPS: &[Step] = &[
             &["doc", "--workspace", "--no-deps"],
             &[("RUSTDOCFLAGS", "-D warnings")],
         ),
+    },
+    Step {
+        name: "package",
+        action: Action::Cargo(
+            &[
+                "package",
+                "--allow-dirty",
+                "--quiet",
+                "-p",
+                "magicpage",
+                "-p",
+                "cpu",
+                "-p",
+                "rewriter",
+                "-p",
+                "kvm-ppc",
+                "-p",
+                "machine",
+                "-p",
+                "board",
+                "-p",
+                "vm",
+            ],
+            &[],
+        ),
+    },
+    Step {
+        name: "dist",
+        action: Action::Dist,
     },
     Step {
         name: "packages",
@@ -142,6 +173,7 @@ fn perform(action: &Action) -> Result<()> {
     match action {
         Action::Kernels => kernels::make_all(),
         Action::Guest => guest::run(&[]),
+        Action::Dist => dist::run(&[]),
         Action::Packages(names) => packages::require(names),
         Action::Cargo(words, environment) => {
             let mut command = process::cargo(words);

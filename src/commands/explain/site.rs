@@ -80,12 +80,7 @@ pub fn print(out: &mut impl Write, plan: &Plan, site: &Site) -> io::Result<()> {
         writeln!(out, "  dead at the site: {}", rewrite.dead.join(", "))?;
     }
     if let Some(known) = &rewrite.known {
-        let register = known.register;
-        writeln!(
-            out,
-            "  r{register} holds a copy of the MSR ({:?}), EE {:?}",
-            known.differs_in, known.ee
-        )?;
+        writeln!(out, "  {}", known.sentence())?;
     }
     line(out, plan, site.address, rewrite.new)?;
     let code = rewrite
