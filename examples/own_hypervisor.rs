@@ -24,7 +24,9 @@ const GUEST: [u32; 6] = [
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut machine = Machine::new(Config::new(Family::Book3s32, 1 << 20))?;
     for (address, word) in (0x1000..).step_by(4).zip(GUEST) {
-        machine.write(address, &word.to_be_bytes()).map_err(|_| "no memory there")?;
+        machine
+            .write(address, &word.to_be_bytes())
+            .map_err(|_| "no memory there")?;
     }
     let model = Model::of_family(Family::Book3s32);
     let mut vcpu = Vcpu::new(model, Endian::Big, deferral::DEFAULT, &mut machine);
@@ -36,13 +38,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     machine.stop_at(Some(GUEST.len() as u64));
     while machine.instructions() < GUEST.len() as u64 {
         // Before each entry interrupts are taken, or the guest is held until they can be.
-        let Ready::Enter(entry) = vcpu.prepare(&mut machine) else { break };
+        let Ready::Enter(entry) = vcpu.prepare(&mut machine) else {
+            break;
+        };
         let exit = machine.enter(&mut vcpu.state, &entry);
         vcpu.handle(&mut machine, exit);
     }
     assert!(vcpu.page().is_some(), "the guest has mapped the page");
     assert_eq!(vcpu.msr(&machine) & magicpage::msr::EE, magicpage::msr::EE);
     assert_eq!(vcpu.statistics.of(Reason::Privileged), 1, "the mfsprg alone");
-    println!("the guest let interrupts in with no exit; {} exits in all", vcpu.statistics.total());
+    println!(
+        "the guest let interrupts in with no exit; {} exits in all",
+        vcpu.statistics.total()
+    );
     Ok(())
 }

@@ -72,17 +72,33 @@ fn main() {
     };
     let plan = build::plan(&image, Target::default(), &Options::default());
     let proof = verify(&image, &plan, Effort::default(), |_| {});
-    assert!(proof.findings.is_empty(), "each site does what the instruction did");
+    assert!(
+        proof.findings.is_empty(),
+        "each site does what the instruction did"
+    );
 
     // With every other processor quiet and interrupts off:
     let mut text = Running((START..).step_by(4).zip(CODE).collect());
     let before = text.0.clone();
-    let Ok(journal) = apply(&plan, &mut text) else { return };
+    let Ok(journal) = apply(&plan, &mut text) else {
+        return;
+    };
     for site in &plan.sites {
         if let Some(rewrite) = site.rewrite() {
-            println!("{:#x}: {} becomes {}", site.address, site.instruction, rewrite.template.name());
+            println!(
+                "{:#x}: {} becomes {}",
+                site.address,
+                site.instruction,
+                rewrite.template.name()
+            );
         }
     }
-    let Ok(()) = revert(&journal, &mut text) else { return };
-    assert!(before.iter().all(|(address, word)| text.0.get(address) == Some(word)));
+    let Ok(()) = revert(&journal, &mut text) else {
+        return;
+    };
+    assert!(
+        before
+            .iter()
+            .all(|(address, word)| text.0.get(address) == Some(word))
+    );
 }

@@ -88,7 +88,8 @@ impl Open {
     fn looks_like(&self, name: &str) {
         let format = Page::CaptureScreenshotFormatOption::Png;
         let taken = self.tab.capture_screenshot(format, None, None, true).unwrap();
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/book/src/screenshots/{name}.png"));
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/book/src/screenshots/{name}.png"));
         if std::env::var_os("PAGES").is_some_and(|value| value == "write") {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, &taken).unwrap();

@@ -4,6 +4,7 @@
 //! same tasks, so what it does can be done on any desk with the same words.
 
 mod dist;
+mod docs;
 mod guest;
 mod kernels;
 mod soak;
@@ -44,6 +45,12 @@ const TASKS: &[Task] = &[
         arguments: "[--family NAME]...",
         help: "build the guest and the host for bare metal, print the paths",
         run: guest::run,
+    },
+    Task {
+        name: "docs",
+        arguments: "",
+        help: "build the book, print where its first page is",
+        run: docs::run,
     },
     Task {
         name: "dist",

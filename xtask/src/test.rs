@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that continuous integration runs, in order, in one command.
 
-use crate::{dist, guest, kernels, packages, process};
+use crate::{dist, docs, guest, kernels, packages, process};
 use anyhow::{Context, Result, anyhow, bail};
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,8 @@ enum Action {
     Guest,
     /// The task `dist`.
     Dist,
+    /// The task `docs`.
+    Docs,
     /// Debian packages that tests use, installed where they are missing.
     Packages(&'static [&'static str]),
 }
@@ -90,6 +92,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "dist",
         action: Action::Dist,
+    },
+    Step {
+        name: "docs",
+        action: Action::Docs,
     },
     Step {
         name: "packages",
@@ -174,6 +180,7 @@ fn perform(action: &Action) -> Result<()> {
         Action::Kernels => kernels::make_all(),
         Action::Guest => guest::run(&[]),
         Action::Dist => dist::run(&[]),
+        Action::Docs => docs::run(&[]),
         Action::Packages(names) => packages::require(names),
         Action::Cargo(words, environment) => {
             let mut command = process::cargo(words);
