@@ -5,6 +5,7 @@
 
 mod dist;
 mod docs;
+mod first_use;
 mod guest;
 mod kernels;
 mod soak;
@@ -57,6 +58,12 @@ const TASKS: &[Task] = &[
         arguments: "",
         help: "make what people install: a tarball and a Debian package; print the paths",
         run: dist::run,
+    },
+    Task {
+        name: "first-use",
+        arguments: "[--first]",
+        help: "run the README's two commands (or the first) on a new Debian in a directory of its own; needs root",
+        run: first_use::run,
     },
     Task {
         name: "soak",
