@@ -63,16 +63,16 @@ pub struct Args {
     #[arg(long, value_name = "KINDS", value_parser = interrupts(), value_delimiter = ',', default_value = "external", help_heading = "Interrupts")]
     inject_kind: Vec<Interrupt>,
     /// Type this on the guest's console
-    #[arg(long = "type", value_name = "TEXT")]
+    #[arg(long = "type", value_name = "TEXT", help_heading = "The run")]
     typed: Option<String>,
     /// Exit status 1 unless the guest's console shows this, for example 'INIT OK'
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", help_heading = "The run")]
     expect: Option<String>,
     /// How the guest's time passes [default: begin for the project's own guest, real for a --kernel]
-    #[arg(long, value_name = "HOW", value_parser = times())]
+    #[arg(long, value_name = "HOW", value_parser = times(), help_heading = "The run")]
     time: Option<Time>,
     /// Stop after N instructions, or ticks where instructions are not counted
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "The run")]
     limit: Option<u64>,
     #[command(flatten)]
     qemu: Qemu,

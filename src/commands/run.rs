@@ -65,27 +65,27 @@ pub struct Args {
     #[arg(long, requires = "inject")]
     from_begin: bool,
     /// Stop after N instructions, counted from the guest's start
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "The run")]
     limit: Option<u64>,
     /// Write every instruction and every decision of the host to FILE [default: standard error]
-    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-", help_heading = "The run")]
     trace: Option<PathBuf>,
     /// Show exits by reason; with -v by address and instruction too
-    #[arg(long)]
+    #[arg(long, help_heading = "The run")]
     stat: bool,
     /// Exit status 1 unless the guest's console shows this, for example 'INIT OK'
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", help_heading = "The run")]
     expect: Option<String>,
     /// Type this on the guest's console
-    #[arg(long = "type", value_name = "TEXT")]
+    #[arg(long = "type", value_name = "TEXT", help_heading = "The run")]
     typed: Option<String>,
     /// Type the bytes of FILE on the guest's console; `-` is standard input, as it comes
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "The run")]
     input: Option<PathBuf>,
     #[command(flatten)]
     kept: Kept,
     /// Wait for a debugger on HOST:PORT, :PORT or PORT; port 0 is any that is free
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", help_heading = "The run")]
     gdb: Option<String>,
 }
 
