@@ -12,12 +12,16 @@ th, td { padding: .2rem .5rem; border-bottom: 1px solid var(--line); text-align:
 code { font-size: 90%; }
 @media print { body { margin: 0; max-width: none; } }";
 
+/// What the browser holds the page to: no request leaves it, and nothing but what stands in it runs.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
 /// A whole page. `style` is added to what all have; `body` is markup.
 pub fn page(title: &str, style: &str, body: &str) -> String {
     let title = escaped(title);
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\
          <title>{title}</title><style>{STYLE}{style}</style></head><body>{body}</body></html>\n"
     )
 }
