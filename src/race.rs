@@ -15,6 +15,7 @@
 //! - [`course`]: the cases for a processor that nobody here wrote;
 //! - [`report`]: rows; [`html`]: rows as a page;
 //! - [`mod@replay`]: one injection again, instruction by instruction;
+//! - [`trace`]: the replays behind the cells of the page;
 //! - [`mod@tickless`]: a guest that sleeps until one interrupt.
 
 pub mod case;

@@ -2,7 +2,8 @@
 //!
 //! The guest's kernel runs in problem state, so that whatever it does that its own processor allows in supervisor
 //! state alone arrives here. An instruction is a row: which models have it, the function that carries it out, and
-//! where the manual describes it. A known instruction without a row for the guest's model is one that the part lacks.
+//! where the manual describes it. A known instruction without a row for the guest's model is one that the part lacks;
+//! [`offered`] has those that guests use all the same, with what their host offers.
 //!
 //! Sources are abbreviated as in [`crate::spr`].
 

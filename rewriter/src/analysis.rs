@@ -2,6 +2,7 @@
 //!
 //! - [`graph`] gives each unit's instructions their effects and successors, hidden ones included;
 //! - [`liveness`] finds what may be read before it is overwritten, across calls;
+//! - [`endless`] finds loops that no instruction leaves, in which nothing is dead;
 //! - [`convention`] says where the calling convention may be relied on;
 //! - [`facts`] follows the MSR through registers, forwards.
 //!

@@ -130,13 +130,13 @@ impl Root {
     /// Clones what is committed.
     fn clone_source(&self) -> Result<()> {
         let mut clone = process::command("git", ["clone", "-q"]);
-        process::output(clone.arg(source()?).arg(self.0.join("root/ppcpv"))).map(drop)
+        process::output(clone.arg(source()?).arg(self.0.join("ppcpv"))).map(drop)
     }
 
     fn run(&self, command: &str) -> Result<()> {
-        let inside = self.0.join("root/ppcpv").is_dir();
+        let inside = self.0.join("ppcpv").is_dir();
         let line = if inside {
-            format!("cd /root/ppcpv && {command}")
+            format!("cd /ppcpv && {command}")
         } else {
             command.to_owned()
         };

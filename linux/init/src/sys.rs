@@ -10,7 +10,7 @@ macro_rules! calls {
     ($($call:ident $number:literal;)*) => {
         /// A system call.
         #[derive(Clone, Copy)]
-        pub enum Call { $(#[allow(missing_docs)] $call = $number),* }
+        pub enum Call { $(#[doc = concat!("Number ", $number, ".")] $call = $number),* }
     };
 }
 
