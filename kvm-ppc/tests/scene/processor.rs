@@ -72,7 +72,7 @@ impl Processor {
         };
         state.pc &= bus.width & !3;
         let mut bytes = [0; 4];
-        for (byte, at) in bytes.iter_mut().zip(state.pc..) {
+        for (byte, at) in bytes.iter_mut().zip(state.pc..=state.pc | 3) {
             let place = bus.find(at, Access::Fetch).ok_or(Exit::Fetch)?;
             *byte = *bus.byte(place);
         }
