@@ -3,20 +3,32 @@
 //! Each has a kind that programs can tell it by, one message, and a hint where there is something to do that the
 //! message does not say. Library errors keep their own messages; the file's name is put before them.
 
-use std::fmt::Debug;
+pub mod kinds;
+
 use std::io;
 use std::path::PathBuf;
 
-use ppcpv::run::boot::BootError;
+use kinds::{hint, name};
+use ppcpv::run::boot::{BootError, BootErrorKind};
 use ppcpv::run::gdb::GdbError;
-use ppcpv::run::image::LoadError;
-use ppcpv::run::snapshot::SnapshotError;
+use ppcpv::run::image::{LoadError, LoadErrorKind};
+use ppcpv::run::snapshot::{SnapshotError, SnapshotErrorKind};
 use rewriter::asm::AsmError;
-use rewriter::elf::{ElfError, NoteError, RevertError, WriteError};
+use rewriter::elf::{
+    ElfError, ElfErrorKind, NoteError, NoteErrorKind, RevertError, RevertErrorKind, WriteError,
+    WriteErrorKind,
+};
 use serde::Serialize;
+use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 
 /// Why a command could not do what it was asked for.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, EnumDiscriminants, thiserror::Error)]
+#[strum_discriminants(
+    name(ErrorKind),
+    derive(EnumIter, EnumMessage, IntoStaticStr),
+    strum(serialize_all = "kebab-case"),
+    doc = "The kinds of [`Error`]. Their names are in lower case with hyphens."
+)]
 pub enum Error {
     /// The command line asks for something that cannot be.
     #[error("{0}")]
@@ -37,7 +49,7 @@ pub enum Error {
         /// Why.
         cause: io::Error,
     },
-    /// No site is there.
+    /// There is no site at the place asked for.
     #[error("`{image}` has no site `{place}`")]
     NoSite {
         /// What was asked for.
@@ -48,7 +60,7 @@ pub enum Error {
     /// Results cannot be printed.
     #[error("cannot print: {0}")]
     Print(#[from] io::Error),
-    /// The output exists.
+    /// The output exists, and nothing is overwritten unasked.
     #[error("`{}` exists", .0.display())]
     Exists(PathBuf),
     /// The output is the input.
@@ -58,6 +70,7 @@ pub enum Error {
     #[error("`{}` exists and is not a regular file", .0.display())]
     NotAFile(PathBuf),
     /// An image cannot be read.
+    #[strum_discriminants(strum(disabled))]
     #[error("`{image}`: {cause}")]
     Image {
         /// Its name.
@@ -66,6 +79,7 @@ pub enum Error {
         cause: ElfError,
     },
     /// A rewritten image cannot be made.
+    #[strum_discriminants(strum(disabled))]
     #[error("`{image}`: {cause}")]
     Rewrite {
         /// The image's name.
@@ -74,6 +88,7 @@ pub enum Error {
         cause: WriteError,
     },
     /// An image cannot be reverted.
+    #[strum_discriminants(strum(disabled))]
     #[error("`{image}`: {cause}")]
     Revert {
         /// The image's name.
@@ -82,6 +97,7 @@ pub enum Error {
         cause: RevertError,
     },
     /// What a rewritten image says of itself cannot be read.
+    #[strum_discriminants(strum(disabled))]
     #[error("`{image}`: {cause}")]
     Note {
         /// The image's name.
@@ -105,7 +121,7 @@ pub enum Error {
         /// The image's name.
         image: String,
     },
-    /// A symbol that does not say how long it is.
+    /// A symbol does not say how long it is.
     #[error("symbol `{symbol}` at {address:#x} has no size")]
     NoSize {
         /// The name.
@@ -114,6 +130,7 @@ pub enum Error {
         address: u64,
     },
     /// An image that is no guest.
+    #[strum_discriminants(strum(disabled))]
     #[error("`{image}`: {cause}")]
     Load {
         /// Its name.
@@ -122,6 +139,7 @@ pub enum Error {
         cause: LoadError,
     },
     /// A guest that cannot be started.
+    #[strum_discriminants(strum(disabled))]
     #[error("`{image}`: {cause}")]
     Boot {
         /// Its name.
@@ -130,6 +148,7 @@ pub enum Error {
         cause: BootError,
     },
     /// A guest that cannot be resumed.
+    #[strum_discriminants(strum(disabled))]
     #[error("`{}`: {cause}", path.display())]
     Snapshot {
         /// The file.
@@ -143,10 +162,10 @@ pub enum Error {
     /// There is no debugger, or it is gone.
     #[error("{0}")]
     Debugger(String),
-    /// Assembly text that is no instruction.
+    /// The text is neither a word nor an instruction.
     #[error("`{}` is neither a word in hexadecimal nor an instruction: {}", .0.text, .0.problem)]
     Assembly(AsmError),
-    /// An instruction that does not exist on the family asked for.
+    /// The instruction does not exist on the family asked for.
     #[error("{word:#010x} is no instruction of {family}")]
     NoInstruction {
         /// The word.
@@ -184,59 +203,34 @@ impl Error {
 
     /// What programs tell the error by: the name of its variant, that of the cause where an image or a plan is
     /// at fault.
-    pub fn kind(&self) -> String {
+    pub fn kind(&self) -> &'static str {
         match self {
-            Self::Image { cause, .. } => variant(cause),
-            Self::Rewrite { cause, .. } => variant(cause),
-            Self::Load { cause, .. } => variant(cause),
-            Self::Boot { cause, .. } => variant(cause),
-            Self::Snapshot { cause, .. } => variant(cause),
+            Self::Image { cause, .. } => name(ElfErrorKind::from(cause)),
+            Self::Rewrite { cause, .. } => name(WriteErrorKind::from(cause)),
+            Self::Load { cause, .. } => name(LoadErrorKind::from(cause)),
+            Self::Boot { cause, .. } => name(BootErrorKind::from(cause)),
+            Self::Snapshot { cause, .. } => name(SnapshotErrorKind::from(cause)),
+            Self::Revert {
+                cause: RevertError::Note(NoteError::Elf(cause)),
+                ..
+            }
+            | Self::Note {
+                cause: NoteError::Elf(cause),
+                ..
+            } => name(ElfErrorKind::from(cause)),
             Self::Revert {
                 cause: RevertError::Note(cause),
                 ..
             }
-            | Self::Note { cause, .. } => note_kind(cause),
-            Self::Revert { cause, .. } => variant(cause),
-            error => variant(error),
+            | Self::Note { cause, .. } => name(NoteErrorKind::from(cause)),
+            Self::Revert { cause, .. } => name(RevertErrorKind::from(cause)),
+            error => name(ErrorKind::from(error)),
         }
     }
 
     /// What to do about it, where the message does not say.
     pub fn hint(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Exists(_) => "give another -o, or --force to replace it",
-            Self::SameFile(_) => "give another -o, or --in-place to replace the image",
-            Self::NotAFile(_) => "give another -o",
-            Self::NoSite { .. } => "`ppcpv inspect --sites` shows the sites; an address starts with 0x",
-            Self::NoSymbol { .. } => "`ppcpv inspect --sites` shows the names; an address starts with 0x",
-            Self::NoSize { .. } => "give a range of addresses instead: 0xFIRST-0xEND",
-            Self::Assembly(_) => {
-                "a word is 0x and up to 8 digits; an instruction is like 'mtmsr r3' or 'mtspr 272, r9'"
-            }
-            Self::Boot {
-                cause: BootError::Segment { .. } | BootError::NoRoom { .. },
-                ..
-            } => "give more --memory, or link the image to lower physical addresses",
-            Self::Boot {
-                cause: BootError::Memory(_) | BootError::Board(_),
-                ..
-            } => "give another --memory",
-            Self::Qemu(_) => "-v shows the command line; QEMU is in Debian's package qemu-system-ppc",
-            Self::Debugger(_) => "give another --gdb address; port 0 is any that is free",
-            Self::Image {
-                cause: ElfError::AlreadyRewritten,
-                ..
-            } => "`ppcpv revert` gives the original back",
-            Self::Revert {
-                cause: RevertError::NoNote,
-                ..
-            } => "only an image that `ppcpv rewrite` wrote can be reverted or verified",
-            Self::Rewrite {
-                cause: WriteError::OtherImage { .. },
-                ..
-            } => "leave --from-plan out, or give the image that the plan was made for",
-            _ => return None,
-        })
+        hint(self.kind())
     }
 
     /// The place that the error is about.
@@ -311,27 +305,6 @@ fn of_rewrite(error: &WriteError) -> Spot {
     }
 }
 
-fn note_kind(error: &NoteError) -> String {
-    match error {
-        NoteError::Elf(cause) => variant(cause),
-        cause => format!("note-{}", variant(cause)),
-    }
-}
-
-/// The name of a variant, in lower case with hyphens.
-fn variant(value: &impl Debug) -> String {
-    let text = format!("{value:?}");
-    let end = text.find(|c: char| !c.is_alphanumeric()).unwrap_or(text.len());
-    let mut name = String::new();
-    for (index, letter) in text[..end].char_indices() {
-        if letter.is_uppercase() && index > 0 {
-            name.push('-');
-        }
-        name.extend(letter.to_lowercase());
-    }
-    name
-}
-
 /// An error as JSON.
 #[derive(Serialize)]
 pub struct ErrorDocument {
@@ -341,7 +314,7 @@ pub struct ErrorDocument {
 
 #[derive(Serialize)]
 struct Body {
-    kind: String,
+    kind: &'static str,
     message: String,
     hint: Option<&'static str>,
     address: Option<String>,

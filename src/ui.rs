@@ -139,7 +139,7 @@ impl Ui {
         }
         let mut stream = AutoStream::new(io::stderr().lock(), self.color);
         // Nobody is left to tell when this fails.
-        let _ = writeln!(stream, "{ERROR}error{ERROR:#}: {error}");
+        let _ = writeln!(stream, "{ERROR}error[{}]{ERROR:#}: {error}", error.kind());
         if let Some(hint) = error.hint() {
             let _ = writeln!(stream, "{HINT}hint{HINT:#}: {hint}");
         }

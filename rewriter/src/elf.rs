@@ -26,8 +26,8 @@ mod symbols;
 mod vectors;
 mod write;
 
-pub use error::ElfError;
-pub use note::{Edit, NOTE_VERSION, Note, NoteError, NoteKind, read_note};
+pub use error::{ElfError, ElfErrorKind};
+pub use note::{Edit, NOTE_VERSION, Note, NoteError, NoteErrorKind, NoteKind, read_note};
 pub use read::{ElfImage, ReadOptions, digest};
-pub use revert::{RevertError, revert};
-pub use write::{Changes, Stub, WriteError, WriteOptions, changes, write};
+pub use revert::{RevertError, RevertErrorKind, revert};
+pub use write::{Changes, Stub, WriteError, WriteErrorKind, WriteOptions, changes, write};

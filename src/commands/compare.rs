@@ -25,7 +25,7 @@ use crate::ui::Ui;
 const EXAMPLES: &str = "\
 Without IMAGE the kernels and the initial RAM disk are those that `cargo xtask kernels` has made.
 
-Each run is made twice: once timed, once with every instruction counted. The exit status is 1 when one of them does not
+Each run is made twice: once timed, once with every instruction counted. The exit status is 1 when one of them does not \
 end with what --expect asks for, or when Linux's patching and ours differ at a site for no known reason.
 
 Examples:

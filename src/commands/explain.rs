@@ -24,15 +24,16 @@ use meaning::Meaning;
 use name::Name;
 
 const EXAMPLES: &str = "\
-A word is hexadecimal, with 0x or eight digits; a name is one of the tool's or of the interface's: a reason, a template, a
-policy, an exit, a status; anything else is assembled. With --image, words are sites: addresses with 0x, or functions.
+A word is hexadecimal, with 0x or eight digits; a name is one of the tool's or of the interface's: a reason, a template, a \
+policy, an exit, a status, the kind of an error (it stands in brackets in the message); anything else is assembled. With \
+--image, words are sites: addresses with 0x, or functions.
 
 Examples:
   ppcpv explain 0x7d200124
   ppcpv explain 'mtmsr r9' 'wrteei 0' --family e500
   ppcpv explain 'mtspr 272, r3' --format json
   ppcpv explain local_irq_enable --image vmlinux
-  ppcpv explain no-end-marker EV_UNIMPLEMENTED";
+  ppcpv explain no-end-marker EV_UNIMPLEMENTED no-symbol";
 
 /// Explains instructions, sites and names: what they do, why they trap, what they become, why they are left alone
 #[derive(clap::Args)]

@@ -14,7 +14,7 @@ use crate::plans;
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
-The page needs no network and no server: it opens from disk. An image that was rewritten is reported by the plan in it, any
+The page needs no network and no server: it opens from disk. An image that was rewritten is reported by the plan in it, any \
 other by the plan that `rewrite` would carry out.
 
 Examples:

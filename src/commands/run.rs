@@ -27,10 +27,10 @@ use crate::terminal::Terminal;
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
-The guest's console goes to standard output as it comes, a summary to standard error. The run is the same every time:
+The guest's console goes to standard output as it comes, a summary to standard error. The run is the same every time: \
 time passes with the instructions that are executed, eight to a tick, and at once while the guest sleeps.
 
-The exit status is 0 when the guest ended well (status 0, power off, reset, or a branch to itself with interrupts off)
+The exit status is 0 when the guest ended well (status 0, power off, reset, or a branch to itself with interrupts off) \
 and no injected interrupt was missed or late; 1 otherwise, at a limit too; 2 for an error.
 
 Examples:

@@ -22,8 +22,8 @@ use crate::ui::Ui;
 use crate::{proofs, tables};
 
 const EXAMPLES: &str = "\
-The original is taken from the rewritten image and must have the digest noted there. The words in the file must be
-those of the plan, and what the plan takes for proved is proved again. Then every rewritten site is executed beside the
+The original is taken from the rewritten image and must have the digest noted there. The words in the file must be \
+those of the plan, and what the plan takes for proved is proved again. Then every rewritten site is executed beside the \
 instruction that it replaces.
 
 Examples:

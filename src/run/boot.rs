@@ -22,6 +22,7 @@ use kvm_ppc::statistics::Statistics;
 use kvm_ppc::vcpu::Interface;
 use machine::{BadSize, Config};
 use magicpage::{Endian, Family, msr};
+use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 
 use super::image::{Image, Segment};
 use super::{Devices, Guest, Machine};
@@ -69,15 +70,21 @@ pub struct Options<'a> {
 }
 
 /// Why a guest cannot be started.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, EnumDiscriminants, thiserror::Error)]
+#[strum_discriminants(
+    name(BootErrorKind),
+    derive(EnumIter, EnumMessage, IntoStaticStr),
+    strum(serialize_all = "kebab-case"),
+    doc = "The kinds of [`BootError`]. Their names are in lower case with hyphens."
+)]
 pub enum BootError {
-    /// Memory cannot have the size.
+    /// Memory cannot have the size that was asked for.
     #[error(transparent)]
     Memory(#[from] BadSize),
-    /// Memory reaches the devices.
+    /// Memory of the size that was asked for reaches the addresses of devices.
     #[error(transparent)]
     Board(#[from] board::RamTooLarge),
-    /// A segment has no place.
+    /// A segment of the image has no place in memory.
     #[error("the image's segment {start:#x}..{end:#x} does not fit the guest's {memory:#x} bytes of memory")]
     Segment {
         /// Physical address of its first byte.

@@ -11,23 +11,30 @@ use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSymbol, SymbolKind};
 use rewriter::image::AreaKind;
 use rewriter::plan::Plan;
+use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 
 /// Why an image cannot be loaded.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, EnumDiscriminants, thiserror::Error)]
+#[strum_discriminants(
+    name(LoadErrorKind),
+    derive(EnumIter, EnumMessage, IntoStaticStr),
+    strum(serialize_all = "kebab-case"),
+    doc = "The kinds of [`LoadError`]. Their names are in lower case with hyphens."
+)]
 pub enum LoadError {
     /// The file is damaged.
     #[error("the ELF file cannot be read: {0}")]
     Damaged(String),
-    /// Something that is not linked.
+    /// The file is not linked: a module or an object.
     #[error("the file is not an executable (ELF type {0}): a kernel can run, a module or an object cannot")]
     NotExecutable(u16),
-    /// Another processor's.
+    /// The file is for another processor than PowerPC.
     #[error("ELF machine {0}, expected {EM_PPC} (PowerPC) or {EM_PPC64} (PowerPC 64-bit)", EM_PPC = EM_PPC.0, EM_PPC64 = EM_PPC64.0)]
     Machine(u16),
-    /// Nothing is loaded.
+    /// Nothing of the file is loaded.
     #[error("the file has nothing to load: it has no program header of type LOAD")]
     Empty,
-    /// A plan is for something else.
+    /// The plan is for another image.
     #[error("the plan does not fit the image: the word at {0:#x} is another one, or is not in the file")]
     Plan(u64),
     /// The entry is not in what is loaded.

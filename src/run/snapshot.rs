@@ -13,6 +13,7 @@ use machine::{Config, RestoreError, Saved};
 use magicpage::PAGE_SIZE;
 use rewriter::elf::digest;
 use serde::{Deserialize, Serialize};
+use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 
 use super::{Devices, Guest, Machine};
 
@@ -22,21 +23,27 @@ pub const VERSION: u32 = 1;
 const BEGINNING: &[u8] = b"{\"ppcpv_snapshot\":";
 
 /// Why a snapshot cannot be resumed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, EnumDiscriminants, thiserror::Error)]
+#[strum_discriminants(
+    name(SnapshotErrorKind),
+    derive(EnumIter, EnumMessage, IntoStaticStr),
+    strum(serialize_all = "kebab-case"),
+    doc = "The kinds of [`SnapshotError`]. Their names are in lower case with hyphens."
+)]
 pub enum SnapshotError {
-    /// Another file.
+    /// The file is no snapshot.
     #[error("not a snapshot: `ppcpv run --snapshot-at N --snapshot FILE` writes one")]
     NotSnapshot,
-    /// Another version.
+    /// The snapshot was written by a program of another version.
     #[error("the snapshot is of version {0}; this program reads version {VERSION}")]
     Version(u32),
     /// The file was cut or changed.
     #[error("the snapshot is damaged: {0}")]
     Damaged(String),
-    /// The machine cannot take it.
+    /// The snapshot holds a machine that cannot be.
     #[error(transparent)]
     Machine(#[from] RestoreError),
-    /// The processor cannot take it.
+    /// The snapshot holds a processor that cannot be.
     #[error(transparent)]
     Processor(#[from] processor::RestoreError),
 }

@@ -14,6 +14,8 @@ struct Step {
 enum Action {
     /// A cargo command: its words, and the environment variables set for it.
     Cargo(&'static [&'static str], &'static [(&'static str, &'static str)]),
+    /// The formatter and the linter, installed where Debian's Rust is without them.
+    RustTools,
     /// The task `kernels`, for all of them.
     Kernels,
     /// The task `guest`, for all families.
@@ -28,6 +30,10 @@ enum Action {
 
 /// The steps. The quick ones come first, and the kernels before the tests that use them.
 const STEPS: &[Step] = &[
+    Step {
+        name: "rust-tools",
+        action: Action::RustTools,
+    },
     Step {
         name: "format",
         action: Action::Cargo(&["fmt", "--all", "--check"], &[]),
@@ -177,6 +183,7 @@ fn chosen(arguments: &[String]) -> Result<Vec<&'static Step>> {
 
 fn perform(action: &Action) -> Result<()> {
     match action {
+        Action::RustTools => rust_tools(),
         Action::Kernels => kernels::make_all(),
         Action::Guest => guest::run(&[]),
         Action::Dist => dist::run(&[]),
@@ -198,11 +205,25 @@ fn perform(action: &Action) -> Result<()> {
     }
 }
 
+/// Cargo's subcommands that are not part of a minimal Rust, and the packages that Debian has them in.
+const RUST_TOOLS: [(&str, &str); 2] = [("fmt", "rustfmt-web"), ("clippy", "rust-web-clippy")];
+
+fn rust_tools() -> Result<()> {
+    let missing = RUST_TOOLS
+        .iter()
+        .filter(|(tool, _)| process::output(&mut process::cargo(&[tool, "--version"])).is_err());
+    let packages: Vec<&str> = missing.map(|(_, package)| *package).collect();
+    if !packages.is_empty() && packages::installed("cargo-web").is_none() {
+        bail!("`cargo fmt` or `cargo clippy` is missing; type `rustup component add rustfmt clippy`");
+    }
+    packages::require(&packages)
+}
+
 fn summary(times: &[(&str, Duration)], total: Duration) {
     for (name, time) in times {
-        eprintln!("test: {name:<8} {:>7.1} s", time.as_secs_f64());
+        eprintln!("test: {name:<12} {:>7.1} s", time.as_secs_f64());
     }
-    eprintln!("test: {:<8} {:>7.1} s", "total", total.as_secs_f64());
+    eprintln!("test: {:<12} {:>7.1} s", "total", total.as_secs_f64());
 }
 
 #[cfg(test)]

@@ -2,9 +2,16 @@
 
 use alloc::string::String;
 use magicpage::{Endian, Family};
+use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 
 /// Why a file cannot be read as a kernel image.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, EnumDiscriminants, thiserror::Error)]
+#[strum_discriminants(
+    name(ElfErrorKind),
+    derive(EnumIter, EnumMessage, IntoStaticStr),
+    strum(serialize_all = "kebab-case"),
+    doc = "The kinds of [`ElfError`]. Their names are in lower case with hyphens."
+)]
 pub enum ElfError {
     /// The magic number is missing.
     #[error("not an ELF file (it starts with {found}): give a vmlinux or a module, unpacked")]
@@ -46,7 +53,7 @@ pub enum ElfError {
         /// The one asked for.
         asked: Endian,
     },
-    /// Not for PowerPC.
+    /// The file is for another processor than PowerPC.
     #[error("ELF machine {found}, expected 20 (PowerPC) or 21 (64-bit PowerPC): this is no PowerPC image")]
     Machine {
         /// The machine found.
@@ -60,7 +67,7 @@ pub enum ElfError {
         /// 1 or 2.
         class: u8,
     },
-    /// Neither an executable nor a shared nor a relocatable object.
+    /// The file is neither an executable nor a shared nor a relocatable object.
     #[error(
         "ELF type {found}, expected 1 (relocatable), 2 (executable) or 3 (shared): this holds no code to rewrite"
     )]
@@ -137,7 +144,7 @@ pub enum ElfError {
         /// An address, or file offset, that both have.
         address: u64,
     },
-    /// Code that does not start at a multiple of four.
+    /// Code does not start at a multiple of four.
     #[error(
         "code in {what} starts at {address:#x}, no multiple of 4: the file is damaged, or holds VLE code"
     )]
@@ -147,7 +154,7 @@ pub enum ElfError {
         /// Its address.
         address: u64,
     },
-    /// An executable section that no segment loads from the same bytes.
+    /// No segment loads an executable section from the same bytes.
     #[error(
         "section `{section}` at {address:#x} is not what the program headers load there: the file is damaged"
     )]
@@ -157,7 +164,7 @@ pub enum ElfError {
         /// Its address.
         address: u64,
     },
-    /// A string table that is none, or that a name runs out of.
+    /// A string table is none, or a name runs out of it.
     #[error("the names of {what} cannot be read: {why}")]
     Names {
         /// Whose names.
@@ -175,7 +182,7 @@ pub enum ElfError {
         /// What it should be.
         expected: &'static str,
     },
-    /// A function that leaves its section.
+    /// A function leaves its section.
     #[error(
         "function `{symbol}` at {address:#x} (+{size:#x}) leaves section `{section}`: the symbol table lies"
     )]
@@ -189,7 +196,7 @@ pub enum ElfError {
         /// The section it says it is in.
         section: String,
     },
-    /// A relocation that cannot be understood where it matters.
+    /// A relocation cannot be understood where it matters.
     #[error("relocation {kind} at {offset:#x} in section `{section}`: {why}")]
     Relocation {
         /// The relocated section.

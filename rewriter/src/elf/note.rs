@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use magicpage::Endian;
 use serde::{Deserialize, Serialize};
+use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
 
 use super::error::ElfError;
 use super::file::{File, part};
@@ -71,9 +72,16 @@ pub struct Note {
 }
 
 /// Why a note cannot be read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, EnumDiscriminants, thiserror::Error)]
+#[strum_discriminants(
+    name(NoteErrorKind),
+    derive(EnumIter, EnumMessage, IntoStaticStr),
+    strum(serialize_all = "kebab-case", prefix = "note-"),
+    doc = "The kinds of [`NoteError`]. Their names are in lower case with hyphens, behind `note-`."
+)]
 pub enum NoteError {
     /// The file is no ELF file.
+    #[strum_discriminants(strum(disabled))]
     #[error(transparent)]
     Elf(#[from] ElfError),
     /// The section holds no note of ours.

@@ -6,14 +6,23 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
+
 use super::file::index;
 use super::note::{Edit, NoteError, read_note};
 use super::read::digest;
 
 /// Why a file cannot be reverted.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, EnumDiscriminants, thiserror::Error)]
+#[strum_discriminants(
+    name(RevertErrorKind),
+    derive(EnumIter, EnumMessage, IntoStaticStr),
+    strum(serialize_all = "kebab-case"),
+    doc = "The kinds of [`RevertError`]. Their names are in lower case with hyphens."
+)]
 pub enum RevertError {
     /// The note cannot be read.
+    #[strum_discriminants(strum(disabled))]
     #[error(transparent)]
     Note(#[from] NoteError),
     /// The file has no note.
@@ -21,7 +30,7 @@ pub enum RevertError {
         "the image has no section `.note.ppcpv`: it was not rewritten by this program, or was stripped since"
     )]
     NoNote,
-    /// An edit that cannot be: outside the file, or of two sizes.
+    /// The note tells of an edit outside the file, or of two sizes.
     #[error(
         "the note's edit at offset {offset:#x} does not fit a file of {file:#x} bytes: the note is damaged"
     )]

@@ -19,7 +19,7 @@ mod object;
 
 use alloc::vec::Vec;
 
-pub use error::WriteError;
+pub use error::{WriteError, WriteErrorKind};
 
 use self::draft::Draft;
 use super::file::{Kind, index};

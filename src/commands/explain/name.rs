@@ -8,6 +8,7 @@ use magicpage::hypercall::Status;
 use rewriter::plan::{Reason, TemplateKind};
 use serde::Serialize;
 
+use crate::error::kinds;
 use crate::ui::HEADING;
 
 /// A name, and what it means.
@@ -80,11 +81,20 @@ fn all() -> impl Iterator<Item = Name> {
         let meaning = format!("A hypercall returns {} in r3: {}.", *one as u32, one.meaning());
         Name::new(one.name(), "status of a hypercall", meaning)
     });
+    let errors = kinds::all().map(|one| {
+        let todo = kinds::hint(one.name).map(|hint| format!("\n  To do: {hint}."));
+        Name::new(
+            one.name,
+            one.what,
+            format!("{}{}", one.meaning, todo.unwrap_or_default()),
+        )
+    });
     reasons
         .chain(exits)
         .chain(templates)
         .chain(policies)
         .chain(statuses)
+        .chain(errors)
 }
 
 #[cfg(test)]

@@ -2,8 +2,16 @@
 
 use alloc::string::String;
 
+use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
+
 /// Why a rewritten file cannot be written. Nothing has been written then.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, EnumDiscriminants, thiserror::Error)]
+#[strum_discriminants(
+    name(WriteErrorKind),
+    derive(EnumIter, EnumMessage, IntoStaticStr),
+    strum(serialize_all = "kebab-case"),
+    doc = "The kinds of [`WriteError`]. Their names are in lower case with hyphens."
+)]
 pub enum WriteError {
     /// The plan is for another file.
     #[error(
@@ -41,7 +49,7 @@ pub enum WriteError {
         /// Address, or file offset, of the word.
         address: u64,
     },
-    /// No room for a program header.
+    /// The file has no room for another program header.
     #[error(
         "no room for another program header: bytes {offset:#x} to {end:#x} of the file hold {used}; \
          give --relayout to move the table to the end of the file"
@@ -68,13 +76,13 @@ pub enum WriteError {
         /// The value.
         value: u64,
     },
-    /// An entry stub that cannot be.
+    /// The entry stub that was asked for cannot be.
     #[error("no entry stub: {why}")]
     Stub {
         /// What is in the way.
         why: &'static str,
     },
-    /// A branch that does not reach.
+    /// A branch does not reach its target.
     #[error("a branch from {from:#x} does not reach {to:#x}: place trampolines nearer")]
     Reach {
         /// Address of the branch.
@@ -82,7 +90,7 @@ pub enum WriteError {
         /// Where it should go.
         to: u64,
     },
-    /// A conditional branch between sections of an object.
+    /// A conditional branch of an object goes to another section.
     #[error(
         "word {word:#010x} at {address:#x} leaves its section and cannot become a relocation: only `b` and `bl` can"
     )]
@@ -92,7 +100,7 @@ pub enum WriteError {
         /// The word.
         word: u32,
     },
-    /// An object whose tables are of a form that cannot be extended.
+    /// The object's tables are of a form that cannot be extended.
     #[error("section `{section}`: {why}")]
     Object {
         /// The section.
