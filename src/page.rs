@@ -15,6 +15,9 @@ code { font-size: 90%; }
 /// What the browser holds the page to: no request leaves it, and nothing but what stands in it runs.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
+/// For pages with a grid of buttons: the function `grid`, which makes it one stop of the keyboard.
+pub const GRID: &str = include_str!("page.js");
+
 /// A whole page. `style` is added to what all have; `body` is markup.
 pub fn page(title: &str, style: &str, body: &str) -> String {
     let title = escaped(title);

@@ -14,7 +14,7 @@
 //! - [`judge`]: says what is missed, late, duplicated or clobbered;
 //! - [`course`]: the cases for a processor that nobody here wrote;
 //! - [`report`]: rows; [`html`]: rows as a page;
-//! - [`mod@replay`]: one injection again, instruction by instruction;
+//! - [`mod@replay`]: one injection again, instruction by instruction; [`step`]: what each has changed;
 //! - [`trace`]: the replays behind the cells of the page;
 //! - [`mod@tickless`]: a guest that sleeps until one interrupt.
 
@@ -26,6 +26,7 @@ pub mod judge;
 pub mod linux;
 pub mod replay;
 pub mod report;
+pub mod step;
 pub mod sweep;
 pub mod tickless;
 pub mod trace;

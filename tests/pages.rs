@@ -2,134 +2,14 @@
 //!
 //! Screenshots are in `docs/book/src/screenshots`; `PAGES=write` writes them anew, to be looked at.
 
+mod browser;
 mod cli_support;
+mod run_guests;
 
-use std::ffi::OsStr;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::fmt::Write;
 
+use browser::Open;
 use cli_support::Desk;
-use headless_chrome::protocol::cdp::Page;
-use headless_chrome::{Browser, LaunchOptions, Tab};
-
-/// The size of the window, and of screenshots, in pixels.
-const SIZE: (u32, u32) = (1280, 900);
-
-/// A page that is open.
-struct Open {
-    tab: Arc<Tab>,
-    _browser: Browser,
-}
-
-impl Open {
-    fn new(page: &Path) -> Self {
-        let options = LaunchOptions {
-            path: Some(PathBuf::from("/usr/bin/chromium")),
-            sandbox: false,
-            window_size: Some(SIZE),
-            args: ["--disable-gpu", "--disable-component-update", "--hide-scrollbars"]
-                .map(OsStr::new)
-                .into(),
-            ..LaunchOptions::default()
-        };
-        let browser = Browser::new(options).expect("Debian's chromium is installed");
-        let tab = browser.new_tab().unwrap();
-        tab.call_method(Page::AddScriptToEvaluateOnNewDocument {
-            source:
-                "window.failed = []; addEventListener('error', (event) => failed.push(event.message), true);"
-                    .into(),
-            world_name: None,
-            include_command_line_api: None,
-            run_immediately: None,
-        })
-        .unwrap();
-        tab.navigate_to(&format!("file://{}", page.display())).unwrap();
-        tab.wait_until_navigated().unwrap();
-        Self {
-            tab,
-            _browser: browser,
-        }
-    }
-
-    /// What an expression of the page's language gives.
-    fn value(&self, expression: &str) -> serde_json::Value {
-        let object = self.tab.evaluate(expression, false);
-        let object = object.unwrap_or_else(|error| panic!("{expression}: {error}"));
-        object.value.unwrap_or_default()
-    }
-
-    fn count(&self, selector: &str) -> u64 {
-        let visible = format!(
-            "[...document.querySelectorAll('{selector}')].filter((one) => one.checkVisibility()).length"
-        );
-        self.value(&visible).as_u64().unwrap()
-    }
-
-    fn text(&self, selector: &str) -> String {
-        let text = self.value(&format!("document.querySelector('{selector}').textContent"));
-        text.as_str().unwrap().into()
-    }
-
-    /// Sets a field of the form, as typing does.
-    fn set(&self, name: &str, value: &str) {
-        self.value(&format!(
-            "document.querySelector('form').elements['{name}'].value = '{value}'; \
-             document.querySelector('form').dispatchEvent(new Event('input'));"
-        ));
-    }
-
-    fn is_sound(&self) {
-        assert_eq!(self.value("failed.join()"), "", "a script failed");
-        let requests = "performance.getEntriesByType('resource').map((entry) => entry.name).join()";
-        assert_eq!(self.value(requests), "", "a request has left the page");
-    }
-
-    fn looks_like(&self, name: &str) {
-        let format = Page::CaptureScreenshotFormatOption::Png;
-        let taken = self.tab.capture_screenshot(format, None, None, true).unwrap();
-        let path =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/book/src/screenshots/{name}.png"));
-        if std::env::var_os("PAGES").is_some_and(|value| value == "write") {
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, &taken).unwrap();
-            return;
-        }
-        let known = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let (known, taken) = (blocks(&known), blocks(&taken));
-        assert_eq!(known.len(), taken.len(), "{name}: another size");
-        let apart = known
-            .iter()
-            .zip(&taken)
-            .filter(|(a, b)| a.abs_diff(**b) > 24)
-            .count();
-        assert!(
-            apart * 20 < known.len(),
-            "{name}: {apart} of {} blocks differ",
-            known.len()
-        );
-    }
-}
-
-/// A picture as the brightness of its blocks of 20 by 20 pixels: what is drawn where, whatever the fonts' edges.
-fn blocks(png: &[u8]) -> Vec<u8> {
-    const SIDE: usize = 20;
-    let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-    let info = reader.next_frame(&mut pixels).unwrap();
-    let samples = info.color_type.samples();
-    let (width, height) = (info.width as usize / SIDE, info.height as usize / SIDE);
-    let brightness = |block: usize| {
-        let (left, top) = (block % width * SIDE, block / width * SIDE);
-        let rows = (top..top + SIDE).map(|row| row * info.line_size + left * samples);
-        let sum: usize = rows
-            .flat_map(|start| &pixels[start..start + SIDE * samples])
-            .map(|sample| usize::from(*sample))
-            .sum();
-        u8::try_from(sum / (SIDE * SIDE * samples)).unwrap()
-    };
-    (0..width * height).map(brightness).collect()
-}
 
 #[test]
 fn the_report_filters_and_opens() {
@@ -164,33 +44,171 @@ fn the_report_filters_and_opens() {
     page.is_sound();
 }
 
+/// The laboratory's page for the policy of Linux and the default one.
+fn laboratory(desk: &Desk) -> Open {
+    let policies = ["--policy", "legacy", "--policy", "store-trap"];
+    let run = desk.run(&[&["race"], &policies[..], &["--format", "html"]].concat());
+    assert_eq!(run.status, 1);
+    desk.write("race.html", run.stdout.as_bytes());
+    Open::new(&desk.path().join("race.html"))
+}
+
 #[test]
 fn a_boundary_opens_its_trace() {
     let desk = Desk::empty();
-    let run = desk.run(&[
-        "race",
-        "--policy",
-        "legacy",
-        "--policy",
-        "store-trap",
-        "--format",
-        "html",
-    ]);
-    assert_eq!(run.status, 1);
-    desk.write("race.html", run.stdout.as_bytes());
-    let page = Open::new(&desk.path().join("race.html"));
+    let page = laboratory(&desk);
     page.looks_like("race");
     let all = page.count("#rows tr");
     page.set("policy", "legacy");
     let legacy = page.count("#rows tr");
     assert!(0 < legacy && legacy < all);
-    page.value("document.querySelector('#rows .missed').click()");
+    page.value(
+        "[...document.querySelectorAll('#rows .missed')].find((button) => \
+         text(traces.cells[button.dataset.cell].title[3]).includes('external')).click()",
+    );
     assert!(page.count("dialog tbody tr") > 20);
     let trace = page.text("dialog");
-    for part in ["raised", "critical", "ppcpv race --replay legacy:1:"] {
+    for part in [
+        "external raised",
+        "critical",
+        "nothing is done about it",
+        "scratch1=",
+        "ppcpv race --replay legacy:1:",
+    ] {
         assert!(trace.contains(part), "no {part:?} in {trace}");
     }
     page.looks_like("race-trace");
+    page.is_sound();
+}
+
+#[test]
+fn a_trace_tells_the_hosts_decisions() {
+    let desk = Desk::empty();
+    let page = laboratory(&desk);
+    page.value(
+        "show(traces.cells.findIndex((cell) => text(cell.title[3]).startsWith('store-trap') && \
+         cell.steps.some((step) => text(step[3]) === 'page read-only')))",
+    );
+    let trace = page.text("dialog");
+    let mut rest = trace.as_str();
+    for part in [
+        "raised",
+        "hold: an interrupt waits for the section's end: the page is read-only",
+        "exit: page-store",
+        "hold: released",
+        "taken at 0x",
+        "srr0=",
+    ] {
+        let at = rest
+            .find(part)
+            .unwrap_or_else(|| panic!("no {part:?} where it should be in {trace}"));
+        rest = &rest[at..];
+    }
+    page.is_sound();
+}
+
+#[test]
+fn keys_do_what_the_mouse_does() {
+    let desk = Desk::empty();
+    let page = laboratory(&desk);
+    let cell = "document.activeElement.dataset.cell";
+    page.value("document.querySelector('[name=findings]').focus()");
+    page.press(&["Tab"]);
+    assert_eq!(page.value(cell), "0", "the grid is one stop of the Tab key");
+    page.press(&["ArrowRight", "ArrowRight", "ArrowLeft"]);
+    assert_eq!(page.value(cell), "1");
+    page.press(&["ArrowDown", "ArrowUp"]);
+    assert_eq!(page.value(cell), "1");
+    page.press(&["Enter"]);
+    assert_eq!(page.count("dialog"), 1);
+    page.press(&["Escape"]);
+    assert_eq!(page.count("dialog"), 0);
+    assert_eq!(page.value(cell), "1", "the focus is where it was");
+    page.press(&["Tab"]);
+    assert_eq!(
+        page.value(&format!("{cell} === undefined")),
+        true,
+        "one stop, not a thousand"
+    );
+
+    desk.run(&["report", "--demo", "-o", "report.html"]).expect(0);
+    let page = Open::new(&desk.path().join("report.html"));
+    page.press(&["Tab", "End", "Home", "Enter"]);
+    let chosen = page.text("#count");
+    assert_ne!(chosen, "42 of 42 sites", "a cell of the map chooses its function");
+    page.value("document.querySelector('form').reset()");
+    page.value("document.querySelector('#sites summary').focus()");
+    page.press(&["Enter"]);
+    page.tab.wait_for_element("#sites .open").unwrap();
+    page.is_sound();
+}
+
+/// The brightness of a colour of the page's body, 0 to 255.
+fn brightness(page: &Open, property: &str) -> f64 {
+    // A canvas of one pixel turns whatever the colour is written in into numbers.
+    let of_body = format!(
+        "(() => {{ const context = document.createElement('canvas').getContext('2d'); \
+         context.fillStyle = getComputedStyle(document.documentElement).{property}; \
+         context.fillRect(0, 0, 1, 1); const [r, g, b, a] = context.getImageData(0, 0, 1, 1).data; \
+         return a === 0 ? -1 : (r + g + b) / 3; }})()"
+    );
+    page.value(&of_body).as_f64().unwrap()
+}
+
+#[test]
+fn pages_follow_light_and_dark_and_can_be_printed() {
+    let desk = Desk::empty();
+    desk.run(&["report", "--demo", "-o", "report.html"]).expect(0);
+    let report = Open::new(&desk.path().join("report.html"));
+    for (page, name) in [(&report, "report-dark"), (&laboratory(&desk), "race-dark")] {
+        page.media("screen", "light");
+        assert!(brightness(page, "color") < 64.0, "dark letters on light ground");
+        page.media("screen", "dark");
+        assert!(brightness(page, "color") > 192.0, "light letters on dark ground");
+        page.looks_like(name);
+        page.media("print", "light");
+        assert_eq!(page.count("form"), 0, "nothing to fill in on paper");
+        assert!(page.count("table") > 0);
+        let pdf = page.tab.print_to_pdf(None).unwrap();
+        assert!(pdf.starts_with(b"%PDF"));
+        page.is_sound();
+    }
+}
+
+/// Ten thousand sites: as many rows as fit are made, the rest on request, whatever is asked for.
+#[test]
+fn a_kernel_of_ten_thousand_sites_is_filtered() {
+    const FUNCTIONS: usize = 5_000;
+    let desk = Desk::empty();
+    let mut source = String::from(".globl _start\n_start:\n");
+    for number in 0..FUNCTIONS {
+        let _ = writeln!(
+            source,
+            ".globl f{number}\n.type f{number}, @function\nf{number}: mfmsr 9\n ori 9, 9, 0x8000\n mtmsr 9\n blr\n\
+             .size f{number}, . - f{number}"
+        );
+    }
+    desk.write("large.s", source.as_bytes());
+    run_guests::run(
+        std::process::Command::new("powerpc-linux-gnu-as")
+            .current_dir(desk.path())
+            .args(["-mbroadway", "-o", "large.o", "large.s"]),
+    );
+    run_guests::link(desk.path(), "c0000000", "large");
+    desk.run(&["report", "large", "--family", "book3s-32", "-o", "large.html"])
+        .expect(0);
+    let page = Open::new(&desk.path().join("large.html"));
+    assert_eq!(page.text("#count"), "10000 of 10000 sites");
+    assert_eq!(page.count("#sites details"), 100);
+    page.set("instruction", "mtmsr");
+    assert_eq!(
+        (page.text("#count").as_str(), page.count("#sites details")),
+        ("5000 of 10000 sites", 100)
+    );
+    page.value("document.querySelector('#more').click()");
+    assert_eq!(page.count("#sites details"), 200);
+    page.set("text", "f4999");
+    assert_eq!(page.text("#count"), "1 of 10000 sites");
     page.is_sound();
 }
 

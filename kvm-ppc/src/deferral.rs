@@ -17,6 +17,8 @@ mod split_critical;
 mod store_trap;
 mod store_trap_hand_off;
 
+use alloc::format;
+use alloc::string::String;
 use core::fmt::Debug;
 
 use magicpage::hypercall::PageFeatures;
@@ -43,6 +45,33 @@ pub enum Hold {
     Protect(Shared),
     /// The host carries out the rest of the section, up to this many instructions.
     Forward(u32),
+}
+
+impl Hold {
+    /// A few words for tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Step => "step",
+            Self::Protect(_) => "page read-only",
+            Self::Forward(_) => "carried forward",
+        }
+    }
+
+    /// A line for readers: what was decided when the hold came to be this.
+    pub fn decision(hold: Option<Self>) -> String {
+        let Some(hold) = hold else {
+            return "hold: released".into();
+        };
+        let what = match hold {
+            Self::None => "nothing is done about it",
+            Self::Step => "step by step",
+            Self::Protect(Shared::Magic) => "the page is read-only",
+            Self::Protect(Shared::Second) => "the second page is read-only",
+            Self::Forward(_) => "the host carries out the rest",
+        };
+        format!("hold: an interrupt waits for the section's end: {what}")
+    }
 }
 
 /// An answer to the question of the module.

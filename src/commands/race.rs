@@ -10,6 +10,7 @@ use kvm_ppc::deferral::{self, POLICIES, Policy};
 use magicpage::Family;
 use ppcpv::race::replay::{Replay, Token, replay};
 use ppcpv::race::report::{Row, SCHEMA_VERSION};
+use ppcpv::race::step::changes;
 use ppcpv::race::tickless::{Tickless, tickless};
 use ppcpv::race::trace::traces;
 use ppcpv::race::{Options, case, html, sweep};
@@ -197,6 +198,7 @@ fn show_replay(ui: &mut Ui, replay: &Replay) -> Result<Status, Error> {
         ui.json(replay)?;
         return Ok(status);
     }
+    let is_verbose = ui.is_verbose();
     let out = ui.out();
     writeln!(
         out,
@@ -205,16 +207,19 @@ fn show_replay(ui: &mut Ui, replay: &Replay) -> Result<Status, Error> {
     )?;
     writeln!(out, "{}", replay.setting)?;
     for step in &replay.steps {
-        if let Some(event) = &step.event {
+        for event in &step.events {
             writeln!(out, "        -- {HEADING}{event}{HEADING:#}")?;
         }
         let ee = if step.ee { "EE" } else { "" };
         let critical = if step.critical { "critical" } else { "" };
         let pending = if step.pending { "pending" } else { "" };
-        let flags = format!(
-            "{ee:2} {critical:8} {pending:7} {}",
-            step.hold.unwrap_or_default()
-        );
+        let hold = step.hold.unwrap_or_default();
+        let page = if is_verbose {
+            changes(&step.page)
+        } else {
+            String::new()
+        };
+        let flags = format!("{ee:2} {critical:8} {pending:7} {hold:14} {page}");
         let (address, instruction) = (step.address, &step.instruction);
         match flags.trim_end() {
             "" => writeln!(out, "{address:8x}  {instruction}")?,

@@ -7,7 +7,7 @@ use super::case::Origin;
 use super::report::Row;
 use super::tickless::Tickless;
 use super::trace::Traces;
-use crate::page::{self, escaped};
+use crate::page::{self, GRID, escaped};
 
 const STYLE: &str = include_str!("page.css");
 const PROGRAM: &str = include_str!("page.js");
@@ -54,14 +54,14 @@ pub fn page(rows: &[Row], asleep: &[Tickless], traces: &Traces, seed: u64, injec
         first += row.cells.len();
     }
     page += "</tbody></table><dialog><h2 tabindex=\"-1\"></h2><p></p><code></code><table><thead><tr><th>address</th><th>instruction</th>\
-             <th>EE</th><th>section</th><th>int_pending</th><th>hold</th></tr></thead><tbody></tbody></table>\
+             <th>EE</th><th>section</th><th>int_pending</th><th>hold</th><th>changed in the page</th></tr></thead><tbody></tbody></table>\
              <form method=\"dialog\"><button>Close</button></form></dialog>";
     let json = serde_json::to_string(traces)
         .unwrap_or_default()
         .replace('<', "\\u003c");
     let _ = write!(
         page,
-        "<script type=\"application/json\" id=\"data\">{json}</script><script>{PROGRAM}</script>"
+        "<script type=\"application/json\" id=\"data\">{json}</script><script>{GRID}{PROGRAM}</script>"
     );
     page::page("Race laboratory", STYLE, &page)
 }
@@ -116,7 +116,7 @@ fn line(page: &mut String, row: &Row, first: usize) {
         let (class, address) = (cell.name(), cell.address);
         let _ = write!(
             page,
-            "<button class=\"{class}\" data-cell=\"{number}\" title=\"{address:#x} {class}\"></button>"
+            "<button class=\"{class}\" tabindex=\"-1\" data-cell=\"{number}\" title=\"{address:#x} {class}\"></button>"
         );
     }
     *page += "</div></td>";

@@ -1,18 +1,23 @@
-"use strict";
 // A cell opens the trace of its injection; the form chooses rows.
 const traces = JSON.parse(document.getElementById("data").textContent);
 const dialog = document.querySelector("dialog");
 const form = document.querySelector("form");
 const text = (number) => traces.texts[number];
 
-function line(cells, className) {
+function line(cells) {
   const row = document.createElement("tr");
-  if (className) row.className = className;
   for (const cell of cells) {
     const made = document.createElement("td");
     made.textContent = cell;
     row.append(made);
   }
+  return row;
+}
+
+function eventLine(event) {
+  const row = line(["", `-- ${event}`]);
+  row.className = "event";
+  row.lastChild.colSpan = 6;
   return row;
 }
 
@@ -24,10 +29,10 @@ function show(cell) {
   dialog.querySelector("code").textContent = `ppcpv race --replay ${token}`;
   const body = dialog.querySelector("tbody");
   body.replaceChildren();
-  for (const [address, instruction, flags, hold, event] of trace.steps) {
-    if (event) body.append(line(["", `-- ${text(event)}`, "", "", "", ""], "event"));
+  for (const [address, instruction, flags, hold, page, ...events] of trace.steps) {
+    for (const event of events) body.append(eventLine(text(event)));
     body.append(line([address.toString(16), text(instruction), flags & 1 ? "EE" : "", flags & 2 ? "critical" : "",
-      flags & 4 ? "pending" : "", text(hold)]));
+      flags & 4 ? "pending" : "", text(hold), text(page)]));
   }
   dialog.showModal();
   dialog.querySelector("h2").focus();
@@ -38,11 +43,13 @@ document.querySelector("#rows").addEventListener("click", (event) => {
   const cell = event.target.dataset.cell;
   if (cell !== undefined) show(Number(cell));
 });
+const renew = grid(document.querySelector("#rows"), ".strip button");
 form.addEventListener("input", () => {
   const wanted = (name) => form.elements[name].value;
   for (const row of document.querySelectorAll("#rows tr")) {
     row.hidden = (wanted("policy") && row.dataset.policy !== wanted("policy")) ||
       (form.elements.findings.checked && row.dataset.clean === "true");
   }
+  renew();
 });
 form.addEventListener("submit", (event) => event.preventDefault());

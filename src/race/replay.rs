@@ -4,16 +4,16 @@ use std::fmt;
 use std::str::FromStr;
 
 use cpu::decode;
-use kvm_ppc::deferral::{self, Hold, Policy};
+use kvm_ppc::deferral::{self, Policy};
 use kvm_ppc::interrupt::Interrupt;
-use magicpage::{layout, msr};
+use magicpage::msr;
 use serde::Serialize;
 
 use super::case::{self, Case, Setting, Subject};
 use super::guest::{END, SITE};
 use super::judge::{Final, Verdict};
+use super::step::{Step, Watch};
 use super::sweep::{Bench, Injection};
-use super::world::World;
 
 /// Names one injection.
 ///
@@ -98,25 +98,6 @@ fn interrupt(name: &str) -> Option<Interrupt> {
     Interrupt::WAITING.into_iter().find(|kind| kind.name() == name)
 }
 
-/// One instruction of a replay.
-#[derive(Clone, Debug, Serialize)]
-pub struct Step {
-    /// Address of the instruction.
-    pub address: u64,
-    /// Its text.
-    pub instruction: String,
-    /// The guest's MSR\[EE\] in front of it.
-    pub ee: bool,
-    /// Whether it stands in a critical section.
-    pub critical: bool,
-    /// The page's `int_pending`.
-    pub pending: bool,
-    /// What keeps the guest from leaving a section unseen.
-    pub hold: Option<&'static str>,
-    /// What happens in front of it.
-    pub event: Option<String>,
-}
-
 /// A replay.
 #[derive(Clone, Debug, Serialize)]
 pub struct Replay {
@@ -190,58 +171,25 @@ fn found(bench: &mut Bench, case: &Case, token: &Token, expected: &Final) -> Opt
 
 /// The way to the interrupt, and from there on what happens if nobody looks.
 fn traced(bench: &mut Bench, case: &Case, token: &Token) -> Vec<Step> {
-    let mut steps = Vec::new();
-    let world = bench.go_to(token.step, |world| steps.push(shown(world, case.subject, None)));
-    let mut seen = world.vcpu.taken;
+    let (mut steps, mut watch) = (Vec::new(), Watch::default());
+    let world = bench.go_to(token.step, |world| steps.push(watch.step(world, &[])));
     world.vcpu.interrupt(case.kind);
-    let mut event = Some(format!("{} raised", case.kind.name()));
+    let mut raised = vec![case.kind];
     if let Some((kind, later)) = token.second {
         for _ in 0..later {
-            steps.push(shown(world, case.subject, event.take()));
+            steps.push(watch.step(world, &std::mem::take(&mut raised)));
             world.step();
         }
         world.vcpu.interrupt(kind);
-        event = Some(format!("{} raised", kind.name()));
+        raised.push(kind);
     }
     for ahead in 0..MOST {
         let Some(world) = bench.look_ahead(ahead).filter(|world| world.vcpu.state.pc != END) else {
             break;
         };
-        let taken = world.vcpu.taken.filter(|taken| Some(*taken) != seen);
-        let taken = taken.map(|taken| format!("{} taken at {:#x}", taken.interrupt.name(), taken.address));
-        seen = world.vcpu.taken;
-        let event = [event.take(), taken]
-            .into_iter()
-            .flatten()
-            .reduce(|one, other| format!("{one}; {other}"));
-        steps.push(shown(world, case.subject, event));
+        steps.push(watch.step(world, &std::mem::take(&mut raised)));
     }
     steps
-}
-
-fn shown(world: &World, subject: &Subject, event: Option<String>) -> Step {
-    let pc = world.vcpu.state.pc;
-    let at = usize::try_from(pc).unwrap_or(0);
-    let bytes = world.machine.memory().get(at..at + 4).unwrap_or(&[0; 4]);
-    let word = subject
-        .target
-        .endian
-        .read_u32([bytes[0], bytes[1], bytes[2], bytes[3]]);
-    let pending = world.vcpu.supervisor.field(&world.machine, layout::INT_PENDING) != 0;
-    Step {
-        address: pc,
-        instruction: decode(word, subject.target.family).text(Some(pc)).to_string(),
-        ee: world.vcpu.msr(&world.machine) & msr::EE != 0,
-        critical: world.vcpu.in_section(&world.machine),
-        pending,
-        hold: world.vcpu.deferral.hold().map(|hold| match hold {
-            Hold::None => "none",
-            Hold::Step => "step",
-            Hold::Protect(_) => "page read-only",
-            Hold::Forward(_) => "carried forward",
-        }),
-        event,
-    }
 }
 
 fn described(

@@ -6,8 +6,9 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::case::{self, Subject};
-use super::replay::{Replay, Step, Token, replay_of};
+use super::replay::{Replay, Token, replay_of};
 use super::report::Row;
+use super::step::{Step, changes};
 
 /// Everything that the page's program reads.
 #[derive(Debug, Default, Serialize)]
@@ -23,8 +24,9 @@ pub struct Traces {
 pub struct Trace {
     /// What was replayed: template, instruction, setting, token.
     pub title: [usize; 4],
-    /// Address, instruction, flags (1 EE, 2 critical, 4 pending), hold and event of each step; 0 is no text.
-    pub steps: Vec<[u64; 5]>,
+    /// Address, instruction, flags (1 EE, 2 critical, 4 pending), hold, changes of the page, and events of each step; 0 is
+    /// no text.
+    pub steps: Vec<Vec<u64>>,
 }
 
 /// Gives texts their numbers.
@@ -54,15 +56,15 @@ impl Texts {
         }
     }
 
-    fn step(&mut self, step: &Step) -> [u64; 5] {
+    fn step(&mut self, step: &Step) -> Vec<u64> {
         let flags = u64::from(step.ee) | u64::from(step.critical) << 1 | u64::from(step.pending) << 2;
-        let texts = [
-            step.instruction.as_str(),
-            step.hold.unwrap_or_default(),
-            step.event.as_deref().unwrap_or_default(),
-        ];
-        let [instruction, hold, event] = texts.map(|text| self.number(text) as u64);
-        [step.address, instruction, flags, hold, event]
+        let page = changes(&step.page);
+        let mut number = |text: &str| self.number(text) as u64;
+        let instruction = number(&step.instruction);
+        let hold = number(step.hold.unwrap_or_default());
+        let mut numbers = vec![step.address, instruction, flags, hold, number(&page)];
+        numbers.extend(step.events.iter().map(|event| number(event)));
+        numbers
     }
 }
 

@@ -7,7 +7,7 @@ use rewriter::image::Image;
 use rewriter::plan::{Plan, Reason, Totals};
 
 use super::data::{Class, Data, Function};
-use crate::page::{self, escaped};
+use crate::page::{self, GRID, escaped};
 
 const STYLE: &str = include_str!("page.css");
 const PROGRAM: &str = include_str!("page.js");
@@ -30,7 +30,7 @@ pub fn page(name: &str, image: &Image<'_>, plan: &Plan) -> String {
         .replace('<', "\\u003c");
     let _ = write!(
         body,
-        "<script type=\"application/json\" id=\"data\">{json}</script><script>{PROGRAM}</script>"
+        "<script type=\"application/json\" id=\"data\">{json}</script><script>{GRID}{PROGRAM}</script>"
     );
     page::page(&format!("{name}: what was rewritten"), STYLE, &body)
 }
@@ -73,7 +73,7 @@ fn map(body: &mut String, functions: &[Function]) {
         } else {
             let _ = write!(
                 body,
-                "<button class=\"{class}\" data-name=\"{name}\" title=\"{name}: {sites} sites\"></button>"
+                "<button class=\"{class}\" tabindex=\"-1\" data-name=\"{name}\" title=\"{name}: {sites} sites\"></button>"
             );
         }
     }

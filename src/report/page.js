@@ -1,4 +1,3 @@
-"use strict";
 // The table of sites: filtered on every change, a hundred rows at first and more on request.
 const data = JSON.parse(document.getElementById("data").textContent);
 const form = document.querySelector("form");
@@ -20,13 +19,12 @@ function choices(name, values) {
   for (const value of [...new Set(values)].filter(Boolean).sort()) select.append(element("option", value));
 }
 
-function matches(site) {
-  const wanted = (name) => form.elements[name].value;
-  const text = wanted("text").trim().toLowerCase();
-  return (!wanted("function") || site.function === wanted("function")) &&
-    (!wanted("instruction") || site.mnemonic === wanted("instruction")) &&
-    (!wanted("template") || site.template === wanted("template")) &&
-    (!wanted("reason") || site.reason === wanted("reason")) &&
+function wanted() {
+  const value = (name) => form.elements[name].value;
+  const exact = [["function", value("function")], ["mnemonic", value("instruction")], ["template", value("template")],
+    ["reason", value("reason")]].filter(([, wanted]) => wanted);
+  const text = value("text").trim().toLowerCase();
+  return (site) => exact.every(([field, wanted]) => site[field] === wanted) &&
     (!text || [site.address, site.symbol, site.instruction, site.shape].some((part) => part.toLowerCase().includes(text)));
 }
 
@@ -71,7 +69,7 @@ function extend() {
 }
 
 function filter() {
-  shown = data.sites.filter(matches);
+  shown = data.sites.filter(wanted());
   list.replaceChildren();
   count.textContent = `${shown.length} of ${data.sites.length} sites`;
   extend();
@@ -90,4 +88,5 @@ document.querySelector(".map").addEventListener("click", (event) => {
   filter();
   form.scrollIntoView();
 });
+grid(document.querySelector(".map"), "button:enabled");
 filter();

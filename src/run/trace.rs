@@ -160,14 +160,7 @@ impl Tracer {
             return Ok(());
         }
         let count = self.before.instructions;
-        let what = match now {
-            None => "released",
-            Some(Hold::None) => "an interrupt waits for the section's end, nothing is done about it",
-            Some(Hold::Step) => "an interrupt waits for the section's end: step by step",
-            Some(Hold::Protect(_)) => "an interrupt waits for the section's end: the page is read-only",
-            Some(Hold::Forward(_)) => "an interrupt waits for the section's end, which the host carries out",
-        };
-        writeln!(self.out, "{count:10}          -- hold: {what}")
+        writeln!(self.out, "{count:10}          -- {}", Hold::decision(now))
     }
 
     /// Why the guest exited.
