@@ -34,8 +34,10 @@ const MOST: usize = 8;
 /// Suffixes of a mnemonic: each letter sets the bit that a flag of the row gives it.
 const SUFFIXES: [&str; 7] = ["", ".", "o", "o.", "l", "a", "la"];
 
-/// Assembles one instruction from text as [`Ins::text`](crate::Ins::text) prints it: a mnemonic, space, and operands
-/// separated by commas, a displacement with its base in parentheses; or `.long` and a word.
+/// Assembles one instruction from text as [`Ins::text`](crate::Ins::text) prints it.
+///
+/// That is a mnemonic, space, and operands separated by commas, a displacement with its base in parentheses; or `.long`
+/// and a word.
 ///
 /// A branch target that is a number is an absolute address if `address`, the instruction's own, is given, and a
 /// distance in bytes if not; with a leading point (`.+8`) it is a distance in any case.

@@ -16,6 +16,21 @@
 //! The crate errs on one side only. Effects are over-approximated: an unknown word reads and writes everything. An
 //! instruction is privileged unless it is known not to be. Execution stops, changing nothing, at whatever it does
 //! not implement.
+//!
+//! ```
+//! use cpu::{Privilege, Regs, assemble, decode};
+//! use magicpage::Family;
+//!
+//! let word = assemble("mtmsr r9", None, Family::Book3s32)?;
+//! let ins = decode(word, Family::Book3s32);
+//! assert_eq!(ins.text(None).to_string(), "mtmsr   r9");
+//! assert_eq!(ins.privilege(), Privilege::Supervisor);
+//! assert!(ins.effects().reads.contains(Regs::gpr(9)));
+//!
+//! // Book E's `wrteei` is no instruction of Book3S.
+//! assert!(assemble("wrteei 1", None, Family::Book3s32).is_err());
+//! # Ok::<(), cpu::EncodeError>(())
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
 

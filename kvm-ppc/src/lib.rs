@@ -26,6 +26,23 @@
 //! What a processor family has is in tables: [`interrupt::rows`], [`spr::rows`], [`emulate::rows`],
 //! [`model::MODELS`], [`deferral::POLICIES`].
 //!
+//! ```
+//! use kvm_ppc::deferral::{self, Hold, Policy};
+//! use kvm_ppc::hardware::Shared;
+//! use kvm_ppc::model::Model;
+//! use magicpage::Family;
+//!
+//! // An interrupt finds the guest in a section: the next store to the page is to trap, again after each that did.
+//! assert_eq!(deferral::DEFAULT.engage(), Hold::Protect(Shared::Magic));
+//! assert_eq!(deferral::DEFAULT.proceed(), Hold::Protect(Shared::Magic));
+//! // Mainline Linux does nothing.
+//! let legacy = deferral::from_name("legacy").expect("a row of POLICIES");
+//! assert_eq!(legacy.engage(), Hold::None);
+//! assert_eq!(Model::of_family(Family::Book3s32).family, Family::Book3s32);
+//! ```
+//!
+//! `examples/own_hypervisor.rs` is a whole one.
+//!
 //! The guest is not trusted. Every byte of the page, every register and every mapping it asks for may be anything: an
 //! exit costs a bounded amount of work, guest memory is reached through [`vcpu::Supervisor::translate`] only, and
 //! guest user mode reaches the page by no way.

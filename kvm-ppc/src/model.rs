@@ -121,7 +121,9 @@ const MSR_POWER: u64 = msr::SF
 /// Family Reference Manual 2.10.1).
 const DOZE_NAP_SLEEP: u64 = 0x00e0_0000;
 
-/// Every model: MPC750 User's Manual 2.1.2, 750CL User's Manual 2.1, e500 Core Family Reference Manual 2.5.3, Power
+/// Every model.
+///
+/// Sources: MPC750 User's Manual 2.1.2, 750CL User's Manual 2.1, e500 Core Family Reference Manual 2.5.3, Power
 /// ISA 2.07 III-S 2. Only a hypervisor can change MSR\[ME\] of a POWER8, so that it starts set.
 pub const MODELS: &[Model] = &[
     Model {

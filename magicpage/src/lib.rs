@@ -17,6 +17,20 @@
 //! Bits are counted as in the manuals only where a name says so; masks are ordinary values
 //! (bit 0 of a mask is the least significant). Offsets and sizes are in bytes.
 //!
+//! ```
+//! use magicpage::registers::shared_spr;
+//! use magicpage::{Endian, Family, WordSize, critical, msr};
+//!
+//! // `mfspr rT, SRR0` of a 32-bit big-endian guest becomes `lwz rT, -4028(0)`.
+//! let srr0 = shared_spr(26, Family::Book3s32).expect("SRR0 is in the page");
+//! let place = srr0.field.offset_in(Endian::Big, WordSize::Word32);
+//! assert_eq!((place.offset, place.bytes, place.displacement()), (0x44, 4, -4028));
+//!
+//! // A section lasts while `critical` equals r1, in supervisor mode.
+//! assert!(critical::is_critical(0xc000_8000, 0xc000_8000, msr::EE));
+//! assert!(!critical::is_critical(0xc000_8000, 0xc000_8000, msr::EE | msr::PR));
+//! ```
+//!
 //! The facts are those of the Linux kernel's `arch/powerpc/include/uapi/asm/kvm_para.h`,
 //! `uapi/asm/epapr_hcalls.h` and `uapi/linux/kvm_para.h`.
 #![no_std]

@@ -19,6 +19,22 @@
 //!
 //! The core needs no operating system: a guest can rewrite itself. ELF files are behind the feature `elf`.
 //!
+//! ```
+//! use magicpage::Family;
+//! use rewriter::asm::assemble;
+//! use rewriter::classify::{Operation, classify};
+//!
+//! // What `mtmsr r9` is to this crate; `examples/own_kernel.rs` takes a whole kernel through the pipeline.
+//! let word = assemble("mtmsr 9")?[0];
+//! let operation = classify(word, Family::Book3s32);
+//! assert!(matches!(operation, Some(Operation::WriteMsr { .. })));
+//!
+//! // `mtspr 272, r3` writes SPRG0, which is in the page; the count register is not.
+//! assert!(classify(assemble("mtspr 272, 3")?[0], Family::Book3s32).is_some());
+//! assert!(classify(assemble("mtctr 3")?[0], Family::Book3s32).is_none());
+//! # Ok::<(), rewriter::asm::AsmError>(())
+//! ```
+//!
 //! # What is assumed
 //!
 //! 1. Whoever interrupts code and resumes it gives back the registers and the MSR that it interrupted. A
