@@ -75,7 +75,27 @@ pub fn source() -> Result<PathBuf> {
     root.canonicalize()
         .ok()
         .filter(|root| root.join(GUEST.directory).is_dir())
-        .context("the source tree that the bare-metal images are built from is gone; give the images instead")
+        .context("the source tree that the bare-metal images are built from is gone, and none are installed; give the images instead")
+}
+
+/// The image that was installed with this program, or one that is built from the source tree.
+///
+/// # Errors
+///
+/// As for [`build`], where none was installed.
+pub fn find(image: Image, family: Family) -> Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    let prefix = program.parent().and_then(Path::parent);
+    let installed = prefix.map(|prefix| prefix.join(installed(image, family)));
+    match installed.filter(|file| file.is_file()) {
+        Some(file) => Ok(file),
+        None => build(image, family),
+    }
+}
+
+/// Where an image is installed, below the directory that `bin` with the tool is in.
+pub fn installed(image: Image, family: Family) -> PathBuf {
+    Path::new("share/ppcpv").join(family.name()).join(image.name)
 }
 
 /// Builds an image, or finds that it is built, and answers its file.

@@ -185,7 +185,7 @@ pub fn run(args: &Args, ui: &mut Ui) -> Result<Status, Error> {
         Machine::of(args.family).ok_or_else(|| Error::Usage(format!("no machine for {}", args.family)))?;
     let host = match &args.qemu.host {
         Some(path) => path.clone(),
-        None => image::build(image::HOST, args.family)?,
+        None => image::find(image::HOST, args.family)?,
     };
     let handover = prepared(args)?;
     if let Some(port) = args.qemu.gdb {
@@ -216,7 +216,7 @@ fn prepared(args: &Args) -> Result<Vec<u8>, Error> {
     guest::check_interrupts(model, &args.inject_kind)?;
     let path = match &args.kernel.kernel {
         Some(path) => path.clone(),
-        None => image::build(image::GUEST, args.family)?,
+        None => image::find(image::GUEST, args.family)?,
     };
     let name = path.display().to_string();
     let (image, endian) = Image::parse(&guest::file(&path)?).map_err(|cause| Error::Load {

@@ -1,12 +1,14 @@
 //! `cargo xtask dist`: what people install: a tarball and a Debian package with the tool, its manual pages and completions.
 //!
 //! ```text
-//! cargo build -> tree (bin, share) -> ppcpv-VERSION-ARCH.tar.gz
-//!                                  -> ppcpv_VERSION_ARCH.deb (the tree below /usr)
+//! cargo build, images for bare metal -> tree (bin, share) -> ppcpv-VERSION-ARCH.tar.gz
+//!                                                        -> ppcpv_VERSION_ARCH.deb (the tree below /usr)
 //! ```
 
 use crate::process;
 use anyhow::{Context, Result, bail};
+use qemu::image::{self, GUEST, HOST};
+use qemu::machine::MACHINES;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -43,7 +45,11 @@ pub fn run(arguments: &[String]) -> Result<()> {
     fill(&root, &target.join("release/ppcpv"), &tree)?;
     works(&tree)?;
     println!("{}", tarball(&dist, &tree)?.display());
-    println!("{}", debian(&dist, &tree)?.display());
+    let package = debian(&dist, &tree)?;
+    let unpacked = dist.join("unpacked");
+    process::output(process::command("dpkg-deb", ["-x"]).args([&package, &unpacked]))?;
+    works(&unpacked.join("usr"))?;
+    println!("{}", package.display());
     Ok(())
 }
 
@@ -62,6 +68,13 @@ fn fill(root: &Path, built: &Path, tree: &Path) -> Result<()> {
         ))?;
         write(&tree.join(place), script.as_bytes())?;
     }
+    for machine in MACHINES {
+        for image in [GUEST, HOST] {
+            let to = tree.join(image::installed(image, machine.family));
+            copy(&image::build(image, machine.family)?, &to)?;
+            process::output(process::command("powerpc-linux-gnu-strip", ["--strip-debug"]).arg(&to))?;
+        }
+    }
     DOCUMENTS
         .iter()
         .try_for_each(|name| copy(&root.join(name), &tree.join("share/doc/ppcpv").join(name)))
@@ -77,6 +90,8 @@ fn works(tree: &Path) -> Result<()> {
         &["verify", "demo.pv"],
         &["revert", "demo.pv"],
         &["race"],
+        &["boot", "--workload", "hello"],
+        &["boot", "--workload", "hello", "--family", "e500"],
     ] {
         process::output(process::command(&tool, words).current_dir(&empty))?;
     }

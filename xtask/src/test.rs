@@ -96,10 +96,6 @@ const STEPS: &[Step] = &[
         ),
     },
     Step {
-        name: "dist",
-        action: Action::Dist,
-    },
-    Step {
         name: "docs",
         action: Action::Docs,
     },
@@ -119,6 +115,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "guest",
         action: Action::Guest,
+    },
+    Step {
+        name: "dist",
+        action: Action::Dist,
     },
     Step {
         name: "kernels",

@@ -75,7 +75,7 @@ pub fn run(
     let mut work = Vec::new();
     let wanted = |machine: &&Machine| family.is_none_or(|family| machine.family == family);
     for machine in MACHINES.iter().filter(wanted) {
-        let host = image::build(image::HOST, machine.family)?;
+        let host = image::find(image::HOST, machine.family)?;
         let target = Target {
             family: machine.family,
             endian: Endian::Big,
