@@ -1,7 +1,7 @@
 //! `cargo xtask first-use`: the README's two commands, as they stand there, on a Debian with nothing but Rust and git.
 //!
 //! ```text
-//! debootstrap -> a root of its own -> Rust, git -> clone -> the README's commands
+//! debootstrap -> a root of its own -> Rust, git -> clone -> the README's commands -> the Debian package, with no source
 //! ```
 //!
 //! The root is made anew each time and deleted at the end; packages come from where this machine takes its own.
@@ -57,8 +57,20 @@ pub fn run(arguments: &[String]) -> Result<()> {
             start.elapsed().as_secs_f64()
         );
     }
-    Ok(())
+    match wanted.len() {
+        1 => Ok(()),
+        _ => root.install(),
+    }
 }
+
+/// What the tool does when it was installed: nothing of it may need the source.
+const INSTALLED_TOOL: [&str; 5] = [
+    "cd /root && ppcpv rewrite --demo",
+    "cd /root && ppcpv verify demo.pv && ppcpv report demo.pv -o report.html",
+    "cd /root && ppcpv boot --workload hello",
+    "test -s /usr/share/man/man1/ppcpv.1",
+    "bash -c '. /usr/share/bash-completion/completions/ppcpv && complete -p ppcpv'",
+];
 
 fn source() -> Result<PathBuf> {
     Ok(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?)
@@ -131,6 +143,18 @@ impl Root {
     fn clone_source(&self) -> Result<()> {
         let mut clone = process::command("git", ["clone", "-q"]);
         process::output(clone.arg(source()?).arg(self.0.join("ppcpv"))).map(drop)
+    }
+
+    /// Installs the Debian package that the tests have made, deletes the source, and uses the tool.
+    fn install(&self) -> Result<()> {
+        self.run("dpkg -i target/dist/ppcpv_*.deb")?;
+        let source = self.0.join("ppcpv");
+        fs::remove_dir_all(&source).with_context(|| format!("cannot delete {}", source.display()))?;
+        for command in INSTALLED_TOOL {
+            eprintln!("first-use: installed: {command}");
+            self.run(command)?;
+        }
+        Ok(())
     }
 
     fn run(&self, command: &str) -> Result<()> {
