@@ -165,6 +165,14 @@ pub enum Error {
     /// The text is neither a word nor an instruction.
     #[error("`{}` is neither a word in hexadecimal nor an instruction: {}", .0.text, .0.problem)]
     Assembly(AsmError),
+    /// The text is nearly one of the names that the tool knows.
+    #[error("`{text}` is neither a word, an instruction nor a name: there is a name `{near}`")]
+    NoName {
+        /// The text.
+        text: String,
+        /// The name.
+        near: String,
+    },
     /// The instruction does not exist on the family asked for.
     #[error("{word:#010x} is no instruction of {family}")]
     NoInstruction {

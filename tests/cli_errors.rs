@@ -150,6 +150,17 @@ fn every_kind_of_error_is_explained() {
 }
 
 #[test]
+fn a_misspelt_name_is_understood() {
+    let run = desk().run(&["explain", "no-symbl"]);
+    assert_eq!(run.status, 2);
+    assert!(
+        run.stderr.contains("there is a name `no-symbol`"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn an_error_says_what_to_do_and_where() {
     let desk = desk();
     let stderr = desk.run(&["rewrite", "demo"]).stderr;

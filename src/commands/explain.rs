@@ -177,7 +177,13 @@ fn parse(text: &str) -> Result<Vec<u32>, Error> {
     if let Some(word) = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) {
         return Ok(Vec::from([word]));
     }
-    let words = assemble(text).map_err(Error::Assembly)?;
+    let words = assemble(text).map_err(|error| match Name::near(text) {
+        Some(near) => Error::NoName {
+            text: text.into(),
+            near,
+        },
+        None => Error::Assembly(error),
+    })?;
     if words.is_empty() {
         let problem = "it is empty".into();
         return Err(Error::Assembly(AsmError {

@@ -33,6 +33,15 @@ impl Name {
         all().filter(|one| one.name.eq_ignore_ascii_case(text)).collect()
     }
 
+    /// The name that is most like a text that has a letter or two wrong.
+    pub fn near(text: &str) -> Option<String> {
+        let text = text.to_ascii_lowercase();
+        let likeness = |name: &Self| strsim::jaro_winkler(&text, &name.name.to_ascii_lowercase());
+        let names = all().map(|name| (likeness(&name), name.name));
+        let (likeness, name) = names.max_by(|one, other| one.0.total_cmp(&other.0))?;
+        (likeness > 0.9).then_some(name)
+    }
+
     /// Prints it.
     ///
     /// # Errors
@@ -111,6 +120,13 @@ mod tests {
                 .contains("critical section")
         );
         assert!(Name::find("mtmsr").is_empty());
+    }
+
+    #[test]
+    fn a_wrong_letter_is_understood() {
+        assert_eq!(Name::near("no-symbl").as_deref(), Some("no-symbol"));
+        assert_eq!(Name::near("ev_eagin").as_deref(), Some("EV_EAGAIN"));
+        assert_eq!(Name::near("mtmsrr r3"), None);
     }
 
     #[test]
