@@ -9,6 +9,8 @@ use crate::spr;
 use crate::table::{self, Privilege, Row};
 
 /// A word, read as an instruction of a family.
+///
+/// Bits of the word are counted from the least significant, bit 0.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ins {
     /// The word, as a number.
@@ -137,7 +139,7 @@ impl Ins {
         }
     }
 
-    /// The SPR number, of `mfspr` and `mtspr`.
+    /// The SPR number as the manuals count it, of `mfspr` and `mtspr`.
     pub fn spr(self) -> Option<u16> {
         (self.row().flags & (table::SPR_READ | table::SPR_WRITE) != 0).then(|| split10(self.word))
     }

@@ -1,4 +1,6 @@
 //! The floating-point status and control register (Power ISA I 4.2.2, MPC750 UM 2.1.1).
+//!
+//! The constants are masks of the 32-bit register: bit 0 is the least significant.
 
 /// Exception summary: some exception bit went from 0 to 1.
 pub const FX: u32 = 0x8000_0000;
@@ -18,9 +20,9 @@ pub const XX: u32 = 0x0200_0000;
 pub const VXSNAN: u32 = 0x0100_0000;
 /// Invalid operation: infinity less infinity.
 pub const VXISI: u32 = 0x0080_0000;
-/// Invalid operation: infinity by infinity.
+/// Invalid operation: infinity divided by infinity.
 pub const VXIDI: u32 = 0x0040_0000;
-/// Invalid operation: zero by zero.
+/// Invalid operation: zero divided by zero.
 pub const VXZDZ: u32 = 0x0020_0000;
 /// Invalid operation: infinity times zero.
 pub const VXIMZ: u32 = 0x0010_0000;
@@ -32,7 +34,7 @@ pub const FR: u32 = 0x0004_0000;
 pub const FI: u32 = 0x0002_0000;
 /// The class of the last result: C, and the four bits of [`FPCC`].
 pub const FPRF: u32 = 0x0001_f000;
-/// The condition of the last result: less, greater, equal, unordered.
+/// The condition of the last result: less, greater, equal, unordered, from the most significant bit down.
 pub const FPCC: u32 = 0x0000_f000;
 /// The bit that does not exist.
 pub const RESERVED: u32 = 0x0000_0800;
@@ -54,7 +56,7 @@ pub const ZE: u32 = 0x0000_0010;
 pub const XE: u32 = 0x0000_0008;
 /// Non-IEEE mode.
 pub const NI: u32 = 0x0000_0004;
-/// The rounding mode: to nearest even, toward zero, toward plus and toward minus infinity.
+/// The rounding mode, 0 to 3: to nearest even, toward zero, toward plus and toward minus infinity.
 pub const RN: u32 = 0x0000_0003;
 
 /// Every kind of invalid operation.

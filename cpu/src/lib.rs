@@ -7,11 +7,16 @@
 //! - [`flow`]: where control goes next;
 //! - [`text`]: how GNU objdump prints it;
 //! - [`mod@encode`]: the other way round, from a mnemonic and operands to the word;
-//! - [`exec`]: what it does to an architected [`state`], of which [`mod@fpscr`] has the most rules, and a [`memory`].
+//! - [`exec`]: what it does to the architected [`state`] and to [`memory`]; [`mod@fpscr`] has the rules of the
+//!   floating-point status.
 //!
 //! General instructions are recognised by the `powerpc` crate; what it does not know (Book E, SPE, later Power ISA,
-//! VSX, most privileged 64-bit instructions) by rows of our own. Either way there is one [row](table::Row) an
-//! instruction, and the operands of the row are the one source of masks, effects and text.
+//! VSX, most privileged 64-bit instructions) by rows of our own. Either way there is one [row](table::Row)
+//! per instruction, and the [operands](operand) of the row are the one source of masks, effects and text.
+//!
+//! A word is a number, whatever its byte order in memory. Its bits are counted from the least significant, bit 0; the
+//! manuals count from the other end. Bits and fields of the condition register are counted as in the manuals: 0 is the
+//! most significant.
 //!
 //! The crate errs on one side only. Effects are over-approximated: an unknown word reads and writes everything. An
 //! instruction is privileged unless it is known not to be. Execution stops, changing nothing, at whatever it does

@@ -1,6 +1,8 @@
 //! Operands: where in the word they are, what they read and write, how they print.
 //!
-//! Bits are counted from the least significant (bit 0): a field's place is its lowest bit.
+//! Bits of the word are counted from the least significant (bit 0): a field's place is its lowest bit. The numbers that
+//! fields hold are the manuals': bit 0 of the condition register, or of a mask that an instruction makes, is the most
+//! significant.
 
 use crate::regs::Regs;
 
@@ -17,7 +19,7 @@ pub enum Role {
     Insert,
 }
 
-/// How the displacement of a storage operand is encoded.
+/// How the displacement of a storage operand, in bytes, is encoded. It is signed unless said otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Displacement {
     /// D form: 16 bits.
@@ -75,17 +77,18 @@ pub enum Operand {
         /// Width in bits.
         width: u8,
     },
-    /// A byte count of 1 to 32 at bit 11.
+    /// A byte count of 1 to 32 at bit 11; 32 is encoded as 0.
     Count,
     /// A number in pieces, most significant first: the lowest bit and the width of each.
     Fields(&'static [(u8, u8)]),
     /// A signed number in pieces.
     SignedFields(&'static [(u8, u8)]),
-    /// A branch target of 26 bits.
+    /// A branch target of 26 bits: 24 at bit 2, signed, times 4.
     Target26,
-    /// A branch target of 16 bits.
+    /// A branch target of 16 bits: 14 at bit 2, signed, times 4.
     Target16,
-    /// A number that is printed but not encoded as such: from a word the number, and the word that has another.
+    /// A number that is printed but not encoded as such. The first function gives the number of a word; the second puts
+    /// a number into a word, and the first tells whether that could be done.
     Computed(fn(u32) -> u32, fn(u32, u32) -> u32),
     /// An operand that is not printed where it and all that follow are zero.
     Opt(&'static Operand),
@@ -217,7 +220,7 @@ operands! {
 }
 
 impl Operand {
-    /// The bits of the word that the operand occupies.
+    /// The bits of the word that the operand occupies, as a mask.
     pub const fn bits(self) -> u32 {
         match self {
             Self::Gpr(at, _) | Self::GprPair(at, _) | Self::Fpr(at) | Self::Vr(at) | Self::CrBit(at, _) => {

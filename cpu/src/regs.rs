@@ -1,6 +1,6 @@
 //! Sets of architected resources.
 //!
-//! One bit a resource: each general register, each field of the condition register, the three parts of XER that
+//! One bit per resource: each general register, each field of the condition register, the three parts of XER that
 //! instructions use apart, and lumps for whatever nobody needs to tell apart. A lump is never *defined* by an
 //! instruction that writes only a part of it.
 

@@ -1,4 +1,6 @@
 //! Special-purpose registers: who may touch one, and which resource it is.
+//!
+//! Numbers are those of the manuals and the assembler; an instruction's word holds their halves exchanged.
 
 use magicpage::Family;
 

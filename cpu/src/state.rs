@@ -1,4 +1,6 @@
 //! The architected state that user-mode instructions see.
+//!
+//! The constants are masks of XER: bit 0 is the least significant.
 
 use magicpage::{Family, WordSize};
 
@@ -20,7 +22,7 @@ pub const COUNT: u32 = 0x7f;
 pub struct Reservation {
     /// Effective address.
     pub address: u64,
-    /// Bytes reserved.
+    /// Bytes reserved: 1, 2, 4 or 8.
     pub bytes: u8,
 }
 
@@ -34,7 +36,7 @@ pub struct State {
     pub gpr: [u64; 32],
     /// Condition register: field 0 is the most significant nibble.
     pub cr: u32,
-    /// Fixed-point exception register.
+    /// Fixed-point exception register: [`SO`] to [`COUNT`].
     pub xer: u32,
     /// Link register.
     pub lr: u64,
@@ -49,7 +51,7 @@ pub struct State {
     pub reservation: Option<Reservation>,
     /// Floating-point registers: the bits of IEEE doubles.
     pub fpr: [u64; 32],
-    /// Floating-point status and control register.
+    /// Floating-point status and control register: the masks of [`fpscr`](mod@crate::fpscr).
     pub fpscr: u32,
     /// MSR\[FP\]: whether floating-point instructions are available.
     pub fp: bool,
@@ -78,23 +80,25 @@ impl State {
         }
     }
 
-    /// Field `field` of the condition register: LT, GT, EQ, SO from the most significant bit down.
+    /// Field `field` (0 to 7; higher numbers wrap) of the condition register.
+    ///
+    /// A number of four bits: LT, GT, EQ, SO from the most significant down.
     pub const fn cr_field(&self, field: u8) -> u32 {
         self.cr >> (28 - 4 * (field & 7)) & 15
     }
 
-    /// Replaces field `field` of the condition register.
+    /// Replaces field `field` of the condition register by the low four bits of `value`.
     pub const fn set_cr_field(&mut self, field: u8, value: u32) {
         let shift = 28 - 4 * (field & 7);
         self.cr = self.cr & !(15 << shift) | (value & 15) << shift;
     }
 
-    /// Bit `bit` of the condition register; 0 is the most significant.
+    /// Bit `bit` (0 to 31; higher numbers wrap) of the condition register; 0 is the most significant.
     pub const fn cr_bit(&self, bit: u8) -> bool {
         self.cr >> (31 - (bit & 31)) & 1 != 0
     }
 
-    /// Replaces bit `bit` of the condition register.
+    /// Replaces bit `bit` of the condition register, counted as by [`cr_bit`](Self::cr_bit).
     pub const fn set_cr_bit(&mut self, bit: u8, value: bool) {
         let shift = 31 - (bit & 31);
         self.cr = self.cr & !(1 << shift) | (value as u32) << shift;

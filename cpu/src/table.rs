@@ -229,8 +229,8 @@ impl Row {
         }
     }
 
-    /// The bits of a word that vary from one instance of the instruction to another: operands, Rc, OE, LK and AA. All
-    /// others are fixed.
+    /// A mask of the bits of a word that vary from one instance of the instruction to another: operands, Rc, OE, LK and
+    /// AA. All others are fixed.
     pub const fn variable_bits(&self) -> u32 {
         variable(self.operands, self.flags)
     }

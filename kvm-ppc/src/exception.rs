@@ -1,6 +1,8 @@
 //! Synchronous exceptions: what an instruction of the guest raises in the guest.
 
-/// Why a program interrupt is raised. The masks of SRR1 and ESR are those of [`crate::interrupt`]'s rows.
+/// Why a program interrupt is raised.
+///
+/// SRR1 says it on Book3S (MPC750 User's Manual 4.5.7), ESR on Book E (e500 Core Family Reference Manual 2.7.1.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Program {
     /// An enabled floating-point exception, of the instruction at SRR0.

@@ -100,7 +100,7 @@ pub struct Entry {
     pub endian: Endian,
     /// Whether to come back after one instruction, with [`Exit::Trace`].
     pub step: bool,
-    /// The time base at or behind which the host wants control back.
+    /// The time base, in ticks, at or behind which the host wants control back.
     pub deadline: Option<u64>,
 }
 
@@ -191,7 +191,7 @@ pub trait Hardware {
     /// Takes all mappings of all spaces away.
     fn flush(&mut self);
 
-    /// How many spaces it tells apart, at least 64: valid numbers are below.
+    /// How many spaces it tells apart, at least 64: valid numbers are below that.
     fn spaces(&self) -> u32;
 
     /// The bytes of a shared page.
@@ -217,21 +217,24 @@ pub trait Hardware {
     /// When not all of it is memory; nothing is copied then.
     fn write(&mut self, physical: u64, bytes: &[u8]) -> Result<(), NothingThere>;
 
-    /// Loads `bytes` (1, 2, 4 or 8) from a device register.
+    /// Loads `bytes` from a device register, as a big-endian number, whatever the guest's byte order.
+    ///
+    /// `bytes` is 1, 2, 4 or 8; where an access crosses into another page it is what lies in this one, 1 to 7.
     ///
     /// # Errors
     ///
     /// When no device has such a register.
     fn device_load(&mut self, physical: u64, bytes: u8) -> Result<u64, NothingThere>;
 
-    /// Stores the low `bytes` (1, 2, 4 or 8) of `value` to a device register.
+    /// Stores the low `bytes` of `value` to a device register; size and byte order as for
+    /// [`device_load`](Self::device_load).
     ///
     /// # Errors
     ///
     /// When no device has such a register.
     fn device_store(&mut self, physical: u64, bytes: u8, value: u64) -> Result<(), NothingThere>;
 
-    /// The level of the external interrupt line that the board's devices drive.
+    /// The level of the external interrupt line that the board's devices drive: true while one asks.
     fn external_line(&self) -> bool;
 
     /// The time base, in ticks.
@@ -243,6 +246,6 @@ pub trait Hardware {
     /// nothing but trap would stop time.
     fn carried_out(&mut self) {}
 
-    /// Sets the time base.
+    /// Sets the time base, in ticks.
     fn set_timebase(&mut self, ticks: u64);
 }

@@ -28,7 +28,7 @@ const EXPIRED: u64 = 0x0800_0000;
 pub enum Ready {
     /// Enter it.
     Enter(Entry),
-    /// It sleeps; the time base at which its decrementer passes zero.
+    /// It sleeps; the time base, in ticks, at which its decrementer passes zero, `u64::MAX` where it will not.
     Idle(u64),
     /// It has stopped for good: a machine check found MSR\[ME\] clear.
     CheckStop,
@@ -39,7 +39,7 @@ pub enum Ready {
 pub enum Stopped {
     /// The hardware gave control back to the host: a deadline has passed, or it was told to stop.
     Host,
-    /// The guest sleeps; the time base at which its decrementer passes zero.
+    /// The guest sleeps; the time base as in [`Ready::Idle`].
     Idle(u64),
     /// The guest's processor has stopped for good.
     CheckStop,

@@ -1,6 +1,6 @@
 //! Interrupts: which there are, which come first, and what taking one does to the guest.
 //!
-//! Everything is a row of [`rows`]: one table a family, the interrupts that wait in the order of their priority.
+//! Everything is a row of [`rows`]: one table per family, the interrupts that wait in the order of their priority.
 //! Taking an interrupt reads its row and nothing else, so asynchronous and synchronous ones are taken by the same
 //! few lines.
 

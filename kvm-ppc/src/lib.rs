@@ -19,9 +19,10 @@
 //!   [`model`] says which processor it is;
 //! - [`hold`]: before each entry, the one place where interrupts reach the guest;
 //! - [`exit`]: after each exit; [`emulate`] carries out privileged instructions, [`interpret`] ordinary ones that the
-//!   hardware could not, [`hypercall`] answers calls;
+//!   hardware could not, [`hypercall`] answers calls; an [`exception`] is what an instruction raises in the guest;
 //! - [`shadow`]: the mappings that the hardware has been given;
-//! - [`statistics`]: what the guest exited for.
+//! - [`statistics`]: what the guest exited for;
+//! - [`snapshot`]: a virtual processor, saved and restored.
 //!
 //! What a processor family has is in tables: [`interrupt::rows`], [`spr::rows`], [`emulate::rows`],
 //! [`model::MODELS`], [`deferral::POLICIES`].
@@ -41,7 +42,7 @@
 //! assert_eq!(Model::of_family(Family::Book3s32).family, Family::Book3s32);
 //! ```
 //!
-//! `examples/own_hypervisor.rs` is a whole one.
+//! `examples/own_hypervisor.rs` is a whole hypervisor.
 //!
 //! The guest is not trusted. Every byte of the page, every register and every mapping it asks for may be anything: an
 //! exit costs a bounded amount of work, guest memory is reached through [`vcpu::Supervisor::translate`] only, and

@@ -15,9 +15,9 @@ use crate::hardware::{Hardware, Shared};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Mapped {
-    /// Page number of the effective address.
+    /// Page number of the effective address: the address shifted right by 12.
     pub effective: u64,
-    /// Page number of the guest physical address.
+    /// Page number of the guest physical address, likewise.
     pub real: u64,
     /// Whether the second page, one page below at both addresses, is mapped as well.
     pub second: bool,
@@ -77,19 +77,21 @@ impl Layout {
         store(page, place.offset, place.bytes, self.endian, value);
     }
 
-    /// Reads a segment register.
+    /// Reads segment register `index` (0 to 15; higher numbers wrap).
     pub fn segment(self, page: &[u8; PAGE_SIZE], index: u8) -> u32 {
         let place = layout::SR.element(index & 15);
         low32(load(page, place.offset, place.bytes, self.endian))
     }
 
-    /// Writes a segment register.
+    /// Writes segment register `index` (0 to 15; higher numbers wrap).
     pub fn set_segment(self, page: &mut [u8; PAGE_SIZE], index: u8, value: u32) {
         let place = layout::SR.element(index & 15);
         store(page, place.offset, place.bytes, self.endian, value.into());
     }
 
     /// Whether a guest with this MSR, whose page is mapped, is inside a critical section.
+    ///
+    /// `section` is the shared page whose `critical` field counts.
     pub fn is_critical(self, hardware: &dyn Hardware, section: Shared, state: &State, msr: u64) -> bool {
         let critical = self.read(hardware.shared(section), layout::CRITICAL);
         magicpage::critical::is_critical(critical, state.gpr[1], msr)

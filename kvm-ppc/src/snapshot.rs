@@ -46,7 +46,7 @@ pub struct Saved {
     pub endian: Endian,
     /// The registers that user mode sees.
     pub user: User,
-    /// The MSR as the host last made it.
+    /// The MSR as the host last made it; the bits of [`magicpage::msr::GUEST_OWNED`] are in the page.
     pub msr: u64,
     /// Where the magic page is mapped, if it is.
     pub page: Option<Mapped>,
@@ -83,8 +83,9 @@ pub struct User {
     pub lr: u64,
     pub ctr: u64,
     pub pc: u64,
+    /// Whether [`State::word`] is [`WordSize::Word64`].
     pub wide: bool,
-    /// Effective address and bytes.
+    /// Effective address, and bytes reserved.
     pub reservation: Option<(u64, u8)>,
     pub fpr: [u64; 32],
     pub fpscr: u32,
@@ -118,7 +119,7 @@ pub enum Translation {
     Book3s64 {
         /// The segment look-aside buffer.
         slb: Vec<slb::Segment>,
-        /// Base and size of the page table.
+        /// SDR1: base and size of the page table.
         sdr1: u64,
     },
     /// e500.
@@ -140,7 +141,7 @@ pub struct Held {
     pub hold: Option<Hold>,
     /// Exits since it began.
     pub exits: u32,
-    /// The time base at which it began.
+    /// The time base, in ticks, at which it began.
     pub since: u64,
     /// Changes of the protection of a shared page so far.
     pub protections: u64,

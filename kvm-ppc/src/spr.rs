@@ -201,7 +201,8 @@ impl Registers {
         find(Bank::Special, self.model, number).map_or(0, |row| self.value(&row))
     }
 
-    /// Sets a register, past its mask; nothing for one that the model does not have, or that has another home.
+    /// Sets all bits of a register, whatever its mask; nothing for one that the model does not have, or that has
+    /// another home.
     pub fn set(&mut self, number: u16, value: u64) {
         self.set_in(Bank::Special, number, value);
     }

@@ -6,7 +6,7 @@
 //! the decrement from 1 to 0, where the count stops (e500 Core Family Reference Manual 2.6).
 //!
 //! The time base is one of 64 bits that wraps, and a guest may set it to whatever it likes: times are compared by their
-//! distance.
+//! distance. Times and counts are in ticks of the time base; a turn of the count is 2^32 of them.
 
 use magicpage::Family;
 
@@ -23,7 +23,7 @@ pub struct Timer {
 }
 
 impl Timer {
-    /// The decrementer of a family, with the largest positive count.
+    /// The decrementer of a family, with the largest positive count at time base 0.
     pub const fn new(family: Family) -> Self {
         Self {
             zero: Some((u32::MAX >> 1) as u64),
@@ -40,7 +40,8 @@ impl Timer {
         }
     }
 
-    /// Sets the count. Returns whether that alone passes from positive to negative, which counts as an exception.
+    /// Sets the count at time base `now`. Returns whether that alone passes from positive to negative, which counts as
+    /// an exception.
     pub fn set(&mut self, now: u64, count: u32) -> bool {
         if self.stops {
             self.zero = (count != 0).then(|| now.wrapping_add(count.into()));
@@ -57,7 +58,7 @@ impl Timer {
         negative && !was_negative
     }
 
-    /// The time base of the passage that makes the exception; the end of time where none will come.
+    /// The time base of the passage that makes the exception; `u64::MAX` where none will come.
     pub const fn deadline(&self) -> u64 {
         match self.zero {
             Some(zero) if self.stops => zero,
@@ -66,7 +67,7 @@ impl Timer {
         }
     }
 
-    /// The ticks from `now` to the passage, zero where it has come.
+    /// The ticks from `now` to the passage, zero where it has come, `u64::MAX` where none will.
     pub const fn left(&self, now: u64) -> u64 {
         if self.zero.is_none() {
             return u64::MAX;

@@ -85,9 +85,9 @@ pub struct Vcpu {
 pub struct Taken {
     /// Which.
     pub interrupt: Interrupt,
-    /// Where the guest was.
+    /// The effective address of the instruction that it would have executed next.
     pub address: u64,
-    /// The time base.
+    /// The time base then, in ticks.
     pub time: u64,
 }
 
@@ -132,7 +132,9 @@ impl Supervisor {
 }
 
 impl Vcpu {
-    /// A processor after its reset. The page is cleared but for what the architecture sets.
+    /// A processor after its reset, whose hypercalls are answered ([`Interface::Calls`]).
+    ///
+    /// Both shared pages are cleared but for what the architecture sets, and `hardware` loses every mapping.
     pub fn new(
         model: &'static Model,
         endian: Endian,

@@ -10,14 +10,14 @@ pub trait Devices: Clone {
     /// Whether a device has this physical address.
     fn is_device(&self, physical: u64) -> bool;
 
-    /// Loads `bytes` (1, 2, 4 or 8) from a register.
+    /// Loads `bytes` (1, 2, 4 or 8) from a register, as a big-endian number.
     ///
     /// # Errors
     ///
     /// When there is no such register.
     fn load(&mut self, physical: u64, bytes: u8) -> Result<u64, NothingThere>;
 
-    /// Stores the low `bytes` (1, 2, 4 or 8) of `value` to a register.
+    /// Stores the low `bytes` (1, 2, 4 or 8) of `value` to a register, as a big-endian number.
     ///
     /// # Errors
     ///

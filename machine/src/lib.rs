@@ -10,7 +10,8 @@
 //!   with the same calls does the same.
 //! - **It can be copied**, in the middle of whatever the guest does. [`fork_from`](Machine::fork_from) makes a machine
 //!   equal to another at the cost of what changed since the last time: a copy that is used to try one interleaving
-//!   after the other is made again in a fraction of a microsecond. [`save`](Machine::save) keeps it for another process.
+//!   after the other is made again in a fraction of a microsecond. [`save`](Machine::save) keeps it for another
+//!   process.
 //! - **It can be watched**: [`observe`](Machine::observe) shows every instruction, and costs nothing while nobody does.
 //!
 //! What an instruction does is the `cpu` crate's to say. Here is what it does it to, from the guest's side inwards:
@@ -24,6 +25,9 @@
 //! | `tlb`, `table` | what effective addresses reach |
 //! | `ram` | memory, the shared pages, and what changed |
 //! | `reserve` | reservations across exits |
+//! | `clock` | instructions and time |
+//! | `devices` | what else answers at physical addresses |
+//! | `hardware` | the host's side |
 //! | `fork`, `log`, `snapshot` | copies |
 //!
 //! Differences from a processor:

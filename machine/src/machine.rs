@@ -117,7 +117,8 @@ impl<D: Devices> Machine<D> {
         self.config
     }
 
-    /// How many instructions have completed since the machine was built.
+    /// How many instructions have completed since the machine was built or its clock
+    /// [began again](Self::restart_clock).
     ///
     /// A system call counts; an instruction that made any other exit counts when the host says that it has carried it
     /// out or has taken an exception for it.
@@ -126,7 +127,7 @@ impl<D: Devices> Machine<D> {
     }
 
     /// Makes the guest stop, with [`Exit::Host`](kvm_ppc::hardware::Exit::Host), where `instructions` have completed.
-    /// Where more have, it does not run at all.
+    /// Where more have, it does not run at all. `None` takes the stop away.
     pub fn stop_at(&mut self, instructions: Option<u64>) {
         self.stop_at = instructions;
     }
@@ -138,7 +139,7 @@ impl<D: Devices> Machine<D> {
         }
     }
 
-    /// Instructions and the time base begin at 0 again.
+    /// Instructions and the time base begin at 0 again. A [stop](Self::stop_at) that was set is taken away.
     pub fn restart_clock(&mut self) {
         self.clock = Clock::new(self.clock.ratio);
         self.stop_at = None;

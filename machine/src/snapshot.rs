@@ -23,11 +23,11 @@ pub struct Saved {
     pub version: u32,
     /// Bytes of guest memory.
     pub ram_bytes: u64,
-    /// The pages of guest memory that are not all zeros: number and bytes.
+    /// The pages of guest memory that are not all zeros: number (physical address divided by 4096) and bytes.
     pub pages: Vec<(u64, Vec<u8>)>,
-    /// The magic page.
+    /// The bytes of the magic page.
     pub magic: Vec<u8>,
-    /// The second page.
+    /// The bytes of the second page.
     pub second: Vec<u8>,
     /// Instructions that have completed.
     pub instructions: u64,
@@ -66,7 +66,7 @@ pub enum RestoreError {
         /// Bytes that the machine has.
         here: u64,
     },
-    /// A page lies outside guest memory or is not of the size of a page.
+    /// A page, by number, lies outside guest memory or is not 4096 bytes long. A shared page has number [`u64::MAX`].
     #[error(
         "the snapshot's page {0:#x} is damaged: it is outside guest memory or not {PAGE_SIZE} bytes long"
     )]

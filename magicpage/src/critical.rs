@@ -15,6 +15,8 @@ pub const FIELD: Field = crate::layout::CRITICAL;
 /// guest's MSR as the page holds it. In 32-bit mode (MSR\[SF\] = 0) only the low words are compared. Guest user
 /// mode is never critical: it does not see the page, and its r1 may equal anything.
 ///
+/// The rule is that of `kvmppc_critical_section` in Linux's `arch/powerpc/kvm/book3s.c`.
+///
 /// The question has no meaning while no page is mapped; ask it only then, or a guest whose r1 is zero is held
 /// critical by a field that nobody ever wrote.
 ///

@@ -72,7 +72,7 @@ bitflags! {
         const E500 = 4;
         /// Both server families.
         const BOOK3S = Self::BOOK3S_32.bits() | Self::BOOK3S_64.bits();
-        /// Every family with a machine state register that `mtmsr` writes.
+        /// Every family.
         const ALL = Self::BOOK3S.bits() | Self::E500.bits();
     }
 }
@@ -99,7 +99,7 @@ pub enum Endian {
 }
 
 impl Endian {
-    /// Reads a 32-bit word.
+    /// The 32-bit word that these bytes of memory are, lowest address first.
     pub const fn read_u32(self, bytes: [u8; 4]) -> u32 {
         match self {
             Self::Big => u32::from_be_bytes(bytes),
@@ -107,7 +107,7 @@ impl Endian {
         }
     }
 
-    /// The bytes of a 32-bit word.
+    /// The bytes in memory of a 32-bit word, lowest address first.
     pub const fn write_u32(self, value: u32) -> [u8; 4] {
         match self {
             Self::Big => value.to_be_bytes(),
@@ -115,7 +115,7 @@ impl Endian {
         }
     }
 
-    /// Reads a 64-bit doubleword.
+    /// The 64-bit doubleword that these bytes of memory are, lowest address first.
     pub const fn read_u64(self, bytes: [u8; 8]) -> u64 {
         match self {
             Self::Big => u64::from_be_bytes(bytes),
@@ -123,7 +123,7 @@ impl Endian {
         }
     }
 
-    /// The bytes of a 64-bit doubleword.
+    /// The bytes in memory of a 64-bit doubleword, lowest address first.
     pub const fn write_u64(self, value: u64) -> [u8; 8] {
         match self {
             Self::Big => value.to_be_bytes(),

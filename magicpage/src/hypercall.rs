@@ -1,16 +1,19 @@
 //! Hypercalls: tokens, status codes, features and the instruction sequence.
 //!
 //! Register use (`epapr_hcalls.h`): r11 holds the token, r3 to r10 the parameters; r3 returns the status, r4 to
-//! r11 the results; r0 and r12 are volatile. A token is `vendor << 16 | number`.
+//! r11 the results; r0, r12, CR, CTR, LR and XER are volatile. A token is `vendor << 16 | number`.
 
 use bitflags::bitflags;
 use core::fmt;
 
-/// The value in r0 that tells a host in PR mode that an `sc` is a hypercall: "KVM!".
+/// The low word of r0 that tells a host in PR mode that an `sc` is a hypercall: "KVM!" (`KVM_SC_MAGIC_R0`).
 pub const SC_MAGIC: u32 = 0x4b56_4d21;
 
 /// The words of a hypercall, as the device tree's `hcall-instructions` holds them:
 /// `lis r0, 0x4b56; ori r0, r0, 0x4d21; sc; nop`.
+///
+/// The cells of the property are big-endian, also for a little-endian guest (`kvm_vm_ioctl_get_pvinfo` in Linux's
+/// `arch/powerpc/kvm/powerpc.c`).
 pub const INSTRUCTIONS: [u32; 4] = [0x3c00_4b56, 0x6000_4d21, 0x4400_0002, 0x6000_0000];
 
 /// ePAPR's vendor number.

@@ -11,6 +11,8 @@ pub const PAGE_SIZE: usize = 4096;
 
 /// Effective and real-mode address of the page: the last page of the address space, so that a displacement of
 /// 16 bits from register number 0 (the value zero) reaches it.
+///
+/// It is what Linux's guests ask for (`KVM_MAGIC_PAGE` in `arch/powerpc/kernel/kvm.c`).
 pub const PAGE_ADDRESS: i64 = -4096;
 
 /// First byte behind the last field.
@@ -66,6 +68,9 @@ impl Field {
     }
 
     /// Where a guest of this byte order and word size finds `part` of the field.
+    ///
+    /// A 4-byte field is found whole, whatever the part. The segment registers have elements instead of parts:
+    /// [`Field::element`].
     pub const fn part(&self, part: Part, endian: Endian, word: WordSize) -> Place {
         if self.size == 4 {
             return Place {
@@ -150,7 +155,7 @@ fields! {
     DSISR dsisr 0x060 4;
     /// The host sets it non-zero while an interrupt waits.
     INT_PENDING int_pending 0x064 4;
-    /// The sixteen segment registers of 32-bit Book3S.
+    /// The sixteen segment registers of 32-bit Book3S, 4 bytes each, SR0 first.
     SR sr 0x068 64;
     /// MAS0.
     MAS0 mas0 0x0a8 4;

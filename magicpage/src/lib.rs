@@ -14,8 +14,8 @@
 //! - [`critical`]: when a guest is inside a critical section;
 //! - [`family`]: the processor families the interface knows.
 //!
-//! Bits are counted as in the manuals only where a name says so; masks are ordinary values
-//! (bit 0 of a mask is the least significant). Offsets and sizes are in bytes.
+//! Masks are ordinary numbers: bit 0 is the least significant. Bits are counted as in the manuals, from the most
+//! significant, only where the text says so. Offsets and sizes are in bytes.
 //!
 //! ```
 //! use magicpage::registers::shared_spr;

@@ -46,4 +46,6 @@ pub const VEC: u64 = 0x0200_0000;
 pub const SF: u64 = 0x8000_0000_0000_0000;
 
 /// The bits that a guest may change in the page with no exit. Every other change must reach the host.
+///
+/// They are `MSR_SAFE_BITS` of Linux's `arch/powerpc/kernel/kvm_emul.S`.
 pub const GUEST_OWNED: u64 = EE | RI;

@@ -1,6 +1,6 @@
 //! Which register lives in which field of the page.
 //!
-//! One row an SPR number: adding a register, an alias or a family is adding a row. The rewriter derives its
+//! One row per SPR number: adding a register, an alias or a family is adding a row. The rewriter derives its
 //! patterns and templates from it, the host its SPR emulation, the documentation its listing.
 
 use crate::family::{Families, Family};
@@ -45,7 +45,7 @@ pub struct SharedSpr {
     pub part: Part,
     /// What the number allows.
     pub access: Access,
-    /// Feature that the host must offer, or none.
+    /// Features that the host must offer; empty for a field that every host keeps.
     pub feature: PageFeatures,
     /// Families on which the number means this register.
     pub families: Families,

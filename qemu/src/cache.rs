@@ -4,6 +4,8 @@ use std::env;
 use std::path::PathBuf;
 
 /// The directory that the environment names: `$PPCPV_CACHE`, else `$XDG_CACHE_HOME/ppcpv`, else `~/.cache/ppcpv`.
+///
+/// Answers nothing where none of the three variables is set.
 pub fn directory() -> Option<PathBuf> {
     named(|name| env::var_os(name).map(PathBuf::from))
 }

@@ -10,7 +10,7 @@ use crate::process;
 /// The Debian package that has the programs.
 pub const PACKAGE: &str = "qemu-system-ppc";
 
-/// A program's file and its version.
+/// A program's file, and the first line that `--version` prints.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! Images for a processor that the toolchain has no library for: the guest kernel and the host, which run on bare metal, and
-//! a Linux guest's first process.
+//! Images for a processor that the toolchain has no library for: the guest kernel and the host, which run on bare
+//! metal, and a Linux guest's first process.
 
 use std::path::{Path, PathBuf};
 
@@ -102,8 +102,8 @@ pub fn installed(image: Image, family: Family) -> PathBuf {
 ///
 /// # Errors
 ///
-/// When there is no toolchain and none can be installed, or the build fails; the error says what to do or shows what the
-/// compiler said.
+/// When the family has no bare-metal image, there is no toolchain and none can be installed, or the build fails; the
+/// error says what to do or shows what the compiler said.
 pub fn build(image: Image, family: Family) -> Result<PathBuf> {
     let root = source()?;
     let toolchain = toolchain()?;

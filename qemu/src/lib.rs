@@ -8,7 +8,8 @@
 //! - [`image`]: the guest and the host, built for bare metal;
 //! - [`find`]: QEMU itself;
 //! - [`run()`]: one run, with a time limit; what was started is stopped, and nothing else;
-//! - [`packages`] and [`process`]: Debian packages, and other programs.
+//! - [`packages`] and [`process`]: Debian packages, and other programs;
+//! - [`cache`]: where made kernels are kept.
 
 pub mod cache;
 pub mod find;

@@ -11,11 +11,11 @@ pub struct Machine {
     pub program: &'static str,
     /// What tells it which machine and processor, and what else the host relies on.
     pub arguments: &'static [&'static str],
-    /// Bytes of memory, in the words of `-m`.
+    /// MiB of memory, in the words of `-m`.
     pub memory: &'static str,
-    /// Where the host looks for its handover.
+    /// Physical address at which the host looks for its handover.
     pub handover: u64,
-    /// With `-icount shift=` this much, one instruction lasts at least one tick of the time base.
+    /// With `-icount shift=N` an instruction lasts 2^N nanoseconds; with this N, at least one tick of the time base.
     pub shift: u8,
 }
 

@@ -43,8 +43,8 @@ pub fn renew(packages: &[&str]) -> Result<()> {
     })
 }
 
-/// The lists of what there is may be absent, or name versions that are out of date: they are fetched first. A source that
-/// cannot be reached matters only if the packages are on it.
+/// The lists of what there is may be absent, or name versions that are out of date: they are fetched first. A source
+/// that cannot be reached matters only if the packages are on it.
 fn install(packages: &[&str]) -> Result<()> {
     let prefix = become_root()?;
     let update = process::output(&mut as_root(prefix, &["apt-get", "update", "-q"]));

@@ -17,8 +17,9 @@ const PROGRESS: Duration = Duration::from_secs(15);
 /// How many of a log's last lines an error shows.
 const TAIL: usize = 12;
 
-/// `program` with its arguments, in plain English and in no one's environment but the search path's: the result must
-/// not depend on who runs it.
+/// `program` with its arguments, in plain English: the result must not depend on who runs it.
+///
+/// Of the caller's environment it has PATH, HOME, TMPDIR and the proxies, and nothing else.
 pub fn command<S: AsRef<OsStr>>(program: &str, arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(program);
     command
@@ -110,7 +111,7 @@ impl Log {
     }
 
     /// Runs `command` with all its output going to the log. `what` says in a few words what it does; it appears at
-    /// the start, every few seconds while it lasts, and in the error.
+    /// the start, every 15 seconds while it lasts, and in the error.
     ///
     /// # Errors
     ///

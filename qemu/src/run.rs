@@ -21,15 +21,15 @@ pub struct Spec<'a> {
     pub machine: &'a Machine,
     /// The host's image.
     pub host: PathBuf,
-    /// What it finds in its memory.
+    /// The bytes that it finds at [`Machine::handover`].
     pub handover: &'a [u8],
     /// Whether time passes with instructions: every run is the same, but slower.
     pub deterministic: bool,
     /// How long it may take.
     pub limit: Duration,
-    /// Where QEMU waits for a debugger before the first instruction, if it is to: a TCP port.
+    /// Where QEMU waits for a debugger before the first instruction, if it is to: a TCP port of 127.0.0.1.
     pub gdb: Option<u16>,
-    /// More arguments.
+    /// More arguments of QEMU.
     pub extra: Vec<OsString>,
 }
 

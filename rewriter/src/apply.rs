@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use crate::plan::Plan;
 
-/// Memory that holds code.
+/// Memory that holds code. Words are numbers: the implementation knows the byte order of the memory.
 pub trait Text {
     /// Why an access fails.
     type Error;
@@ -30,8 +30,8 @@ pub trait Text {
     /// When the address cannot be written; the word is then unchanged.
     fn write(&mut self, address: u64, word: u32) -> Result<(), Self::Error>;
 
-    /// Makes words written before visible to instruction fetch: `dcbst`, `sync`, `icbi`, `sync`, `isync` on a
-    /// processor whose instruction cache is not coherent.
+    /// Makes `words` words from `address` on, written before, visible to instruction fetch: `dcbst`, `sync`, `icbi`,
+    /// `sync`, `isync` on a processor whose instruction cache is not coherent.
     fn flush(&mut self, address: u64, words: usize);
 }
 
@@ -53,7 +53,7 @@ pub struct Journal {
     pub changes: Vec<Change>,
 }
 
-/// Why nothing was changed.
+/// Why a plan was not applied, or changes not taken back.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ApplyError<E> {
     /// A word is not what the plan or the journal expects.

@@ -36,6 +36,8 @@ impl Arenas {
     }
 
     /// Places a trampoline that the site at `site` calls, or shares one that is there already.
+    ///
+    /// Answers the site's new word, a `bl`, and the trampoline; nothing where no area has room within reach.
     pub fn place_shared(&mut self, site: u64, words: &[u32]) -> Option<(u32, Trampoline)> {
         let known = self.shared.get(words).into_iter().flatten();
         let mut reachable = known.filter_map(|address| Some((call(site, *address)?, *address)));
@@ -58,6 +60,8 @@ impl Arenas {
 
     /// Places a trampoline for the site at `site`: the first area with room from which both branches reach. The
     /// words' [`BACK`]s become branches to the word behind the site.
+    ///
+    /// Answers the site's new word, a `b`, and the trampoline; nothing where there is no such area.
     pub fn place(&mut self, site: u64, words: &[u32]) -> Option<(u32, Trampoline)> {
         for filling in &mut self.areas {
             if filling

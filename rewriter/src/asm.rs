@@ -1,8 +1,8 @@
 //! Assembles templates from readable source.
 //!
-//! One instruction a line, `#` begins a comment, `name:` a local label, `.long` a word as it is. Operands are registers (`r5`, `cr0`),
-//! decimal or hexadecimal numbers, `displacement(register)` and labels. A source says nothing of a family: each line is
-//! an instruction of the first family that has it.
+//! One instruction a line, `#` begins a comment, `name:` is a local label, `.long` a word as it is. Operands are
+//! registers (`r5`, `cr0`), decimal or hexadecimal numbers, `displacement(register)` and labels. A source says nothing
+//! of a family: each line is an instruction of the first family that has it.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};

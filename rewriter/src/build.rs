@@ -307,7 +307,7 @@ fn detail(map: &CodeMap, candidate: &Candidate, reason: Reason) -> Option<String
     }
 }
 
-/// The name of an address: nearest symbol and distance.
+/// The name of an address: the nearest symbol, and the distance from it in bytes, as in `name+0x1c`.
 pub fn symbol(image: &Image, address: u64) -> Option<String> {
     let symbol = image.symbol(address)?;
     Some(match address - symbol.address {

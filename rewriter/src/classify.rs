@@ -53,7 +53,7 @@ pub enum Operation {
     WriteSegment {
         /// Source.
         rs: u8,
-        /// Number of the segment register.
+        /// Number of the segment register, 0 to 15.
         segment: u8,
     },
     /// `mtsrin rS,rB`: the segment register that the top four bits of rB name.

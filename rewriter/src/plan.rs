@@ -44,7 +44,7 @@ pub struct Plan {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Target {
-    /// SHA-256 of the original, in hexadecimal; of the executable regions where there is no file.
+    /// SHA-256 of the original, 64 lower-case hexadecimal digits; of the executable regions where there is no file.
     pub digest: String,
     /// Size of the original in bytes.
     pub size: u64,
@@ -70,7 +70,7 @@ pub struct Site {
     /// Address of the word.
     #[cfg_attr(feature = "serde", serde(with = "json::hex64"))]
     pub address: u64,
-    /// Nearest symbol, with the distance from it.
+    /// Nearest symbol, with the distance from it in bytes, as in `name+0x1c`.
     pub symbol: Option<String>,
     /// The instruction as text.
     pub instruction: String,
@@ -107,7 +107,7 @@ pub struct Rewrite {
     pub template: TemplateKind,
     /// Name of the shape within its kind, for example `mtmsr-set-ee`.
     pub shape: String,
-    /// Resources that were proved dead and are used with no save.
+    /// Resources that were proved dead and are used with no save: `r5`, `cr0`, `ctr`, `lr`.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub dead: Vec<String>,
     /// What a register was proved to hold just before the site, where the template relies on it.
@@ -281,11 +281,11 @@ pub struct Totals {
     pub candidates: usize,
     /// Sites that are rewritten.
     pub rewritten: usize,
-    /// Sites that are left alone, by reason.
+    /// Sites that are left alone, by the reason's name.
     pub left: BTreeMap<&'static str, usize>,
     /// Candidates by mnemonic.
     pub by_instruction: BTreeMap<String, usize>,
-    /// Rewritten sites by template.
+    /// Rewritten sites by the name of the template's kind.
     pub by_template: BTreeMap<&'static str, usize>,
     /// Rewritten sites by shape.
     pub by_shape: BTreeMap<String, usize>,

@@ -2,14 +2,14 @@
 //!
 //! A rewritten image reads and writes the page from its first rewritten instruction on, so somebody must have mapped
 //! it. Where the host does not do that by itself, the image is entered at this stub, which makes the hypercall
-//! `KVM_HC_PPC_MAP_MAGIC_PAGE` and goes on at the old entry with every general register, CR, XER, LR and CTR as they
-//! were: boot protocols pass arguments in r1 and r3 to r9. SPRG0 and SPRG1 hold r12 and LR meanwhile and are lost; no
-//! boot protocol uses them.
+//! `KVM_HC_PPC_MAP_MAGIC_PAGE` (Linux, `Documentation/virt/kvm/ppc-pv.rst`) and goes on at the old entry with every
+//! general register, CR, XER, LR and CTR as they were: boot protocols pass arguments in r1 and r3 to r9. SPRG0 and
+//! SPRG1 hold r12 and LR meanwhile and are lost; no boot protocol uses them.
 //!
 //! The stub runs at whatever address it is loaded, translation on or off, in the image's byte order: a little-endian
-//! image must be entered in little-endian mode. It keeps registers in its own memory. When
-//! the host refuses, or does not offer the features that the plan needs, the stub stops in a loop at its label
-//! `refused` with the status in r3 and the features in r4: running on would be worse.
+//! image must be entered in little-endian mode. It keeps registers in its own memory. When the host refuses, or does
+//! not offer the features that the plan needs, the stub stops in a loop at its label `refused` with the status in r3
+//! and the features in r4: running on would be worse.
 
 use alloc::format;
 use alloc::string::String;

@@ -5,8 +5,8 @@
 //! beside the operation's own definition ([`model`]), on corner values and random states, interrupted nowhere and
 //! interrupted at every instruction boundary, and compares everything that is not proved dead.
 //!
-//! What the analysis proved (dead registers, what a register holds) is taken from the plan; that the analysis proves only what is
-//! true is held by its own tests, against execution.
+//! What the analysis proved (dead registers, what a register holds) is taken from the plan; that the analysis proves
+//! only what is true is held by its own tests, against execution.
 
 mod execution;
 pub mod model;
@@ -59,7 +59,7 @@ pub struct Report {
     pub shapes: Vec<ExecutedShape>,
 }
 
-/// Verifies a plan against its image; `progress` is told after each site.
+/// Verifies a plan against its image; `progress` is told after each site how many are done.
 pub fn verify(image: &Image, plan: &Plan, effort: Effort, mut progress: impl FnMut(usize)) -> Report {
     let mut report = Report {
         findings: structure::check(image, plan),

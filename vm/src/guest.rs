@@ -14,7 +14,7 @@ pub enum Turn {
     Reached,
     /// The guest made an exit, which was dealt with.
     Exit(Exit),
-    /// The guest sleeps; the time base at which its decrementer passes zero.
+    /// The guest sleeps; the time base, in ticks, at which its decrementer passes zero.
     Idle(u64),
     /// The guest's processor has stopped for good.
     CheckStop,
@@ -56,8 +56,8 @@ impl<P: Platform> Guest<P> {
         self.entry.is_some()
     }
 
-    /// What is measured begins: instructions, time and exits count from 0, and nothing is mapped, so that what came before
-    /// makes no difference to what comes.
+    /// What is measured begins: instructions, time and exits count from 0, and nothing is mapped, so that what came
+    /// before makes no difference to what comes.
     pub fn begin(&mut self) {
         let before = self.machine.timebase();
         self.vcpu.flush(&mut self.machine);
@@ -81,8 +81,8 @@ impl<P: Platform> Guest<P> {
         }
     }
 
-    /// Runs the guest to its next exit, which is dealt with, or until `until` instructions have run since it was
-    /// started.
+    /// Runs the guest to its next exit, which is dealt with, or until [`instructions`](Self::instructions) has come to
+    /// `until`.
     pub fn turn(&mut self, until: u64) -> Turn {
         let entry = match self.entry.take() {
             Some(entry) => entry,
@@ -131,7 +131,7 @@ impl<P: Platform> Guest<P> {
         row.is_some_and(|row| row.is_enabled(self.vcpu.msr(&self.machine)))
     }
 
-    /// The instruction word at an effective address.
+    /// The instruction word at an effective address, if it can be fetched.
     pub fn word(&self, address: u64) -> Option<u32> {
         peek::word(&self.vcpu, &self.machine, address)
     }

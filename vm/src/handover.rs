@@ -41,7 +41,7 @@ pub enum Time {
 pub struct Job {
     /// The guest.
     pub start: Start,
-    /// The numbers of the pages of its memory that are not all zeros.
+    /// The numbers of the pages of its memory that are not all zeros: physical addresses divided by 4096.
     pub pages: Vec<u32>,
     /// How it is run.
     pub how: How,

@@ -6,7 +6,7 @@ use core::str::FromStr;
 
 use kvm_ppc::interrupt::Interrupt;
 
-/// When interrupts are raised.
+/// When interrupts are raised. As text: `random:SEED:RATE`, `every:N` or `at:N,N,...`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Rule {
     /// At random, so many in a million instructions on average.

@@ -87,7 +87,9 @@ pub fn translate(vcpu: &Vcpu, hardware: &dyn Hardware, address: u64, access: Acc
     vcpu.supervisor.translate(&mut peek, msr, address, access).ok()
 }
 
-/// Copies what an effective address reaches into `bytes`, which lie in one page. Devices are not read.
+/// Copies what an effective address reaches into `bytes`, which lie in one page.
+///
+/// Answers nothing where the address leads nowhere or to a device, which is not read.
 pub fn read(
     vcpu: &Vcpu,
     hardware: &dyn Hardware,
@@ -106,7 +108,7 @@ pub fn read(
     }
 }
 
-/// The instruction word at an effective address.
+/// The instruction word at an effective address, if it can be fetched.
 pub fn word(vcpu: &Vcpu, hardware: &dyn Hardware, address: u64) -> Option<u32> {
     let mut bytes = [0; 4];
     read(vcpu, hardware, address & !3, Access::Fetch, &mut bytes)?;

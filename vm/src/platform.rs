@@ -5,14 +5,14 @@ use kvm_ppc::hardware::Hardware;
 
 /// Hardware with a board, whose time can be stopped and skipped.
 ///
-/// Where instructions are counted, time passes with them and a run is the same every time. Where they are not, a tick of
-/// the time base stands for an instruction.
+/// Where instructions are counted, time passes with them and a run is the same every time. Where they are not, a tick
+/// of the time base stands for an instruction.
 pub trait Platform: Hardware {
     /// Instructions that have completed.
     fn instructions(&self) -> u64;
 
-    /// Makes the guest stop, with [`Exit::Host`](kvm_ppc::hardware::Exit::Host), where so many have completed. Where more
-    /// have, it does not run at all.
+    /// Makes the guest stop, with [`Exit::Host`](kvm_ppc::hardware::Exit::Host), where so many have completed. Where
+    /// more have, it does not run at all. `None` takes the stop away.
     fn stop_at(&mut self, instructions: Option<u64>);
 
     /// Lets time pass, with no instruction executed, until the time base is `ticks`. It never goes back.

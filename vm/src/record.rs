@@ -26,9 +26,9 @@ pub enum Record {
     Taken {
         /// Which.
         interrupt: Interrupt,
-        /// Where it was.
+        /// Effective address at which it was.
         address: u64,
-        /// The time base.
+        /// The time base, in ticks.
         time: u64,
     },
     /// The guest has ended.
@@ -56,11 +56,11 @@ pub enum Record {
 pub struct Ended {
     /// How.
     pub end: End,
-    /// Where it stands.
+    /// Effective address at which it stands.
     pub address: u64,
-    /// Instructions that have completed, where they are counted.
+    /// Instructions that have completed; ticks of the time base where instructions are not counted.
     pub instructions: u64,
-    /// The time base.
+    /// The time base, in ticks.
     pub timebase: u64,
     /// Exits, where there were any for the reason.
     pub exits: Vec<(Reason, u64)>,
@@ -70,7 +70,7 @@ pub struct Ended {
     pub injected: Option<Injected>,
     /// Changes of a shared page's protection.
     pub protections: u64,
-    /// A sum over the registers that user mode sees, and over memory.
+    /// A sum (FNV-1a) over the general registers, the program counter, LR, CTR, CR, XER and memory.
     pub sum: u64,
 }
 

@@ -41,8 +41,8 @@ pub enum End {
     CheckStop,
     /// It makes exit after exit and executes nothing.
     Stuck,
-    /// An interrupt waits that the guest lets in and has not taken, and nothing is due that makes it exit: it would wait
-    /// for as long as one likes to look.
+    /// An interrupt waits that the guest lets in and has not taken, and nothing is due that makes it exit: it would
+    /// wait for as long as one likes to look.
     Lost,
     /// It has run as many instructions as it may.
     Limit,
@@ -72,10 +72,10 @@ pub trait Outside<P> {
     /// When they cannot be shown.
     fn console(&mut self, bytes: &[u8]) -> Result<(), Self::Error>;
 
-    /// So many instructions have run.
+    /// So many instructions have run in all. Told about every million instructions.
     fn progress(&mut self, _instructions: u64) {}
 
-    /// Bytes for the guest to read, if there are new ones.
+    /// Bytes for the guest to read, if there are new ones. Asked as often as [`progress`](Self::progress) is told.
     fn input(&mut self) -> Option<Vec<u8>> {
         None
     }

@@ -7,7 +7,9 @@ use crate::platform::Platform;
 use crate::record::{Record, Recorder};
 use crate::sweep::{Found, Report, Undisturbed, sweep};
 
-/// Does a job on a platform that has the guest's board and memory, and says how it went. Answers whether it could be done.
+/// Does a job on a platform that has the guest's board and memory, and says how it went.
+///
+/// Answers whether it could be done.
 pub fn serve<P: Platform>(job: &Job, platform: P, mut write: impl FnMut(Record)) -> bool {
     let guest = match job.start.onto(platform) {
         Ok(guest) => guest,

@@ -18,7 +18,7 @@ use crate::platform::Platform;
 pub struct Start {
     /// Instructions in a tick of the time base, where they are counted.
     pub ratio: NonZeroU32,
-    /// The time base.
+    /// The time base, in ticks.
     pub timebase: u64,
     /// The processor.
     pub processor: Saved,

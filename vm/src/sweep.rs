@@ -1,10 +1,10 @@
 //! Interrupts at every instruction boundary of short courses: what the race laboratory asks of a processor.
 //!
-//! A [`Case`] is a guest in front of a few instructions. It is run again and again from there; each time it is stopped a
-//! little later, by whatever stops a guest on this platform, one interrupt is raised, and the guest runs to its end. What
-//! became of the interrupt is a [`Found`]. Where instructions are not counted nobody can say when a guest must be stopped to
-//! stand at a boundary: it is stopped here and there until it stood at each, or it is given up. Whoever asked sees from the
-//! addresses whether all were met.
+//! A [`Case`] is a guest in front of a few instructions. It is run again and again from there; each time it is stopped
+//! a little later, by whatever stops a guest on this platform, one interrupt is raised, and the guest runs to its end.
+//! What became of the interrupt is a [`Found`]. Where instructions are not counted nobody can say when a guest must be
+//! stopped to stand at a boundary: it is stopped here and there until it stood at each, or it is given up. Whoever
+//! asked sees from the addresses whether all were met.
 
 use alloc::collections::BTreeMap;
 use alloc::vec;
@@ -30,7 +30,7 @@ pub struct Case {
     pub user: User,
     /// The MSR.
     pub msr: u64,
-    /// The words of the magic page that are not zero: offset and value, of four bytes in memory order.
+    /// The words of the magic page that are not zero: offset in bytes, and four bytes in memory order.
     pub page: Vec<(u16, [u8; 4])>,
     /// The boundaries, in the order in which the guest comes to them: the addresses of the instructions behind them.
     pub boundaries: Vec<u64>,
@@ -54,7 +54,7 @@ pub struct Kind {
 pub struct Free {
     /// General registers, bit n for rn.
     pub gprs: u32,
-    /// Bits of CR.
+    /// A mask of CR's bits: field 0 is the most significant nibble.
     pub cr: u32,
     /// LR.
     pub lr: bool,
@@ -69,7 +69,7 @@ pub struct Course {
     pub cases: Vec<Case>,
     /// Physical addresses, and the bytes there in front of every case: what runs change.
     pub memory: Vec<(u64, Vec<u8>)>,
-    /// How often each boundary is met at least.
+    /// How often each boundary is met at least, unless it is given up.
     pub times: u32,
     /// Addresses from this one up to [`Course::end`] are behind the last boundary of every case.
     pub behind: u64,
@@ -86,21 +86,22 @@ pub struct Found {
     pub interrupt: Interrupt,
     /// Address of the instruction behind the boundary.
     pub address: u64,
-    /// Where the guest was when it took the interrupt.
+    /// Effective address at which the guest took the interrupt; none where it did not.
     pub taken: Option<u64>,
     /// How often the handler has run.
     pub handled: u32,
     /// Whether the interrupt still waits.
     pub waits: bool,
-    /// Whether it was let in when it was raised, but for a section.
+    /// Whether the guest's MSR let it in when it was raised.
     pub enabled: bool,
-    /// Whether the guest was in a section then.
+    /// Whether the guest was in a critical section then.
     pub in_section: bool,
     /// Whether the guest came to its end.
     pub finished: bool,
-    /// A sum over what the guest ends with.
+    /// A sum (FNV-1a) over the registers that are not [free](Case::free), the MSR, and the fields of the page that
+    /// neither an interrupt nor a trampoline may change.
     pub sum: u64,
-    /// Exits for a hold.
+    /// Exits while it was held back for a section: stores to a read-only page, and single steps.
     pub held_exits: u32,
     /// Changes of a page's protection.
     pub protections: u32,
@@ -113,7 +114,7 @@ pub struct Undisturbed {
     pub case: u32,
     /// Whether the guest came to its end.
     pub finished: bool,
-    /// A sum over what the guest ends with.
+    /// The same sum as [`Found::sum`].
     pub sum: u64,
     /// The MSR at the end.
     pub msr: u64,
@@ -188,9 +189,11 @@ enum Place {
     Behind,
 }
 
-/// The search for the stop at which a guest stands at a boundary: in ever longer strides until it is enclosed, then by halves.
+/// The search for the stop at which a guest stands at a boundary: in ever longer strides until it is enclosed, then by
+/// halves.
 ///
-/// The same stop does not always come to the same boundary. Where halving leaves nothing to try, the search begins again there.
+/// The same stop does not always come to the same boundary. Where halving leaves nothing to try, the search begins
+/// again there.
 struct Search {
     /// The next stop.
     stop: u64,
@@ -295,8 +298,8 @@ impl<P: Platform> Bench<'_, P> {
         }
     }
 
-    /// Raises a kind at every boundary. `stops` are those at which a guest stood at them before, `start` is one that may be right
-    /// for the first.
+    /// Raises a kind at every boundary. `stops` are those at which a guest stood at them before, `start` is one that
+    /// may be right for the first.
     fn each(&mut self, kind: Kind, start: u64, stops: &mut [Option<u64>], report: &mut impl Report) {
         let mut found: BTreeMap<Found, u32> = BTreeMap::new();
         let mut met = vec![0; stops.len()];
@@ -419,8 +422,8 @@ impl<P: Platform> Bench<'_, P> {
     }
 }
 
-/// A few instructions, and at every try some more: a guest that begins elsewhere between two ticks of the time base is stopped
-/// elsewhere.
+/// A few instructions, and at every try some more: a guest that begins elsewhere between two ticks of the time base is
+/// stopped elsewhere.
 fn slide(instructions: u32) {
     (0..instructions).for_each(|instruction| {
         core::hint::black_box(instruction);

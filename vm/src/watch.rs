@@ -11,8 +11,8 @@ use crate::platform::Platform;
 
 /// A trampoline that lets interrupts in looks at `int_pending` and traps within so many instructions.
 ///
-/// The store that lets them in and the instruction that traps are counted: an interrupt that is taken there is in time. The
-/// longest of the rewriter's keeps two registers in others and gets them back first.
+/// The store that lets them in and the instruction that traps are counted: an interrupt that is taken there is in time.
+/// The longest of the rewriter's keeps two registers in others and gets them back first.
 pub const LOOK: u64 = 9;
 
 /// Sums over the injected interrupts.

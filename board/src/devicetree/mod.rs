@@ -51,7 +51,7 @@ impl From<vm_fdt::Error> for Unwritable {
 /// The node `/hypervisor`, by which a guest finds its host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hypervisor {
-    /// The host implements the hypercall that sleeps until an interrupt is pending.
+    /// The host implements the hypercall `EV_IDLE`, which sleeps until an interrupt is pending (property `has-idle`).
     pub has_idle: bool,
 }
 
@@ -112,7 +112,8 @@ impl<'a> Description<'a> {
     ///
     /// # Errors
     ///
-    /// [`Unwritable`] if a range does not lie in RAM, a text contains a NUL, or reserved ranges overlap.
+    /// [`Unwritable`] if there is no RAM or more than [`Board::RAM_LIMIT`], a range does not lie in RAM, a text
+    /// contains a NUL, or reserved ranges overlap.
     pub fn flatten(&self) -> Result<Vec<u8>, Unwritable> {
         let root = tree::root(self)?;
         let reserved = self.reserved.iter().map(|range| {

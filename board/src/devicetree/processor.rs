@@ -5,13 +5,13 @@
 pub struct Processor<'a> {
     /// Name of its node, without the unit address: "PowerPC,gekko".
     pub name: &'a str,
-    /// What the processor version register reads.
+    /// What the processor version register (PVR) reads.
     pub version: u32,
     /// The processor's clock, in Hz.
     pub clock_hz: u32,
     /// The bus clock, in Hz.
     pub bus_hz: u32,
-    /// How many times a second the timebase counts and the decrementer counts down.
+    /// How many times a second the time base counts up and the decrementer counts down.
     pub timebase_hz: u32,
     /// Bytes of a cache line, instructions and data alike.
     pub cache_line_bytes: u32,
@@ -20,13 +20,13 @@ pub struct Processor<'a> {
 }
 
 impl Processor<'_> {
-    /// The same processor with another timebase.
+    /// The same processor with another frequency of the time base.
     #[must_use]
     pub const fn with_timebase(self, timebase_hz: u32) -> Self {
         Self { timebase_hz, ..self }
     }
 
-    /// The same processor in another version.
+    /// The same processor with another PVR.
     #[must_use]
     pub const fn with_version(self, version: u32) -> Self {
         Self { version, ..self }

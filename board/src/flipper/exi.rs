@@ -35,15 +35,15 @@ registers! {
     }
 }
 
-/// Bits of CSR.
+/// Bits of CSR as masks; a shift is the number of a field's lowest bit. Bit 0 is the least significant.
 pub mod status {
-    /// Interrupt mask bits; each lets the bit above it through.
+    /// Interrupt mask bits; each lets the next more significant bit through.
     pub const MASKS: u32 = 1 << 0 | 1 << 2 | 1 << 10;
     /// The selected device interrupts.
     pub const DEVICE: u32 = 1 << 1;
     /// A transfer has ended.
     pub const COMPLETE: u32 = 1 << 3;
-    /// Lowest bit of the device select: one bit a device.
+    /// Shift of the device select: one bit a device.
     pub const SELECT_SHIFT: u32 = 7;
     /// A card was put in or taken out.
     pub const INSERTED: u32 = 1 << 11;
@@ -55,15 +55,15 @@ pub mod status {
     pub const CLEARED: u32 = DEVICE | COMPLETE | INSERTED;
 }
 
-/// Bits of CR.
+/// Bits of CR as masks; a shift is the number of a field's lowest bit. Bit 0 is the least significant.
 pub mod control {
     /// Starts a transfer.
     pub const START: u32 = 1 << 0;
     /// The transfer is to or from memory.
     pub const MEMORY: u32 = 1 << 1;
-    /// Lowest bit of the direction.
+    /// Shift of the direction, two bits: 0 reads, 1 writes, 2 does both.
     pub const DIRECTION_SHIFT: u32 = 2;
-    /// Lowest bit of the length.
+    /// Shift of the length, two bits: bytes less one.
     pub const LENGTH_SHIFT: u32 = 4;
     /// Every bit that is kept.
     pub const KEPT: u32 = 0x3f;

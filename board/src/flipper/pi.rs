@@ -84,8 +84,8 @@ const FIFO_ADDRESS: u32 = 0x07ff_ffe0;
 registers! {
     /// Registers at 0x0c003000 (YAGCD section 5.4).
     Register {
-        /// Interrupt cause: the lines' levels by [`Line`]; bit 16 is 1 while the reset switch is up. A 1 stored to bit 1
-        /// clears the latched press of the reset switch; other bits ignore stores.
+        /// Interrupt cause: the lines' levels by [`Line`]; bit 16 is 1 while the reset switch is up. A 1 stored to bit
+        /// 1 clears the latched press of the reset switch; other bits ignore stores.
         Status "INTSR" 0x00 ReadWrite;
         /// Interrupt mask by [`Line`]: 1 lets the line through.
         Mask "INTMR" 0x04 ReadWrite;

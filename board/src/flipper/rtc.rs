@@ -8,7 +8,7 @@
 //!
 //! Sources: YAGCD section 10.1 (addresses); WiiUBrew, "Hardware/RTC" (SRAM words at steps of 0x100).
 
-/// Address of the counter of seconds, 4 bytes.
+/// Address of the counter of seconds: 4 bytes, the most significant first.
 pub const COUNTER: u32 = 0x2000_0000;
 /// Address of the SRAM's first byte; each byte is [`SRAM_STEP`] further.
 pub const SRAM: u32 = 0x2000_0100;
@@ -16,7 +16,7 @@ pub const SRAM: u32 = 0x2000_0100;
 pub const SRAM_STEP: u32 = 0x40;
 /// Bytes of SRAM.
 pub const SRAM_BYTES: usize = 64;
-/// Bit of the address that makes it a write.
+/// Bit of the address that makes it a write: the most significant.
 pub const WRITE: u32 = 0x8000_0000;
 
 /// The device.

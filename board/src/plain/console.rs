@@ -13,9 +13,9 @@ registers! {
     }
 }
 
-/// There is room to print; without it a printed byte is lost.
+/// Mask of STATUS: there is room to print; without it a printed byte is lost.
 pub const ROOM: u32 = 1 << 0;
-/// A typed byte waits.
+/// Mask of STATUS: a typed byte waits.
 pub const TYPED: u32 = 1 << 1;
 
 /// The device; its queues are the board's.

@@ -27,7 +27,7 @@ registers! {
     }
 }
 
-/// What ID reads: "PPCV".
+/// What ID reads: "PPCV" as a big-endian number.
 pub const IDENTITY: u32 = u32::from_be_bytes(*b"PPCV");
 /// What VERSION reads.
 pub const VERSION: u32 = 1;

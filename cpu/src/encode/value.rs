@@ -15,7 +15,7 @@ pub enum Value {
     Vsr(u8),
     /// `cr3`.
     Cr(u8),
-    /// `4*cr3+eq`, or `eq` in field 0.
+    /// `4*cr3+eq`, or `eq` in field 0: the bit's number, 0 to 31, the most significant first.
     CrBit(u8),
     /// A number. An address from 2^63 on is the number with the same 64 bits.
     Number(i64),
@@ -25,6 +25,7 @@ pub enum Value {
 
 impl Value {
     /// Reads an operand: a register, a bit of the condition register, a decimal or hexadecimal number, or a distance.
+    /// Any other text gives nothing.
     pub fn parse(text: &str) -> Option<Self> {
         if let Some(distance) = text.strip_prefix('.') {
             return match distance {

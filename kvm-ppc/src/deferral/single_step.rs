@@ -1,4 +1,4 @@
-//! The guest exits after each instruction until the section is over: one exit an instruction, nothing to trust.
+//! The guest exits after each instruction until the section is over: one exit per instruction, nothing to trust.
 
 use super::{Hold, Policy};
 

@@ -1,4 +1,4 @@
-//! One row an interrupt.
+//! One row per interrupt.
 
 use magicpage::{Family, msr};
 
@@ -7,7 +7,7 @@ use super::Interrupt;
 /// Where the handler is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vector {
-    /// At this offset from the vectors' base.
+    /// At this offset in bytes from the vectors' base: 0xfff0_0000 on 32-bit Book3S with MSR\[IP\] = 1, otherwise 0.
     Offset(u16),
     /// At the offset in IVOR with this number, from IVPR.
     Register(u8),

@@ -1,4 +1,5 @@
-//! Block address translation: eight (750) or sixteen (750CL) registers that map blocks of 128 KiB to 256 MiB.
+//! Block address translation: eight (750) or sixteen (750CL) pairs of registers that map blocks of 128 KiB to
+//! 256 MiB.
 //!
 //! MPC750 User's Manual 5.3 and the 32-bit Programming Environments Manual 7.4. A matching BAT wins over the segment,
 //! also when it forbids the access.

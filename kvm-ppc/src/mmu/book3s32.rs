@@ -19,7 +19,7 @@ use crate::vcpu::Supervisor;
 pub struct Book3s32 {
     /// The BATs.
     pub bats: Bats,
-    /// Base and size of the page table.
+    /// SDR1: base and size of the page table.
     pub sdr1: u32,
 }
 

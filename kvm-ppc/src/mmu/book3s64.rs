@@ -18,7 +18,7 @@ pub(super) const REAL: u64 = 0x0fff_ffff_ffff_ffff;
 pub struct Book3s64 {
     /// The segment look-aside buffer.
     pub slb: Slb,
-    /// Base and size of the page table.
+    /// SDR1: base and size of the page table.
     pub sdr1: u64,
 }
 

@@ -24,7 +24,7 @@ pub struct Mas {
 
 /// MAS0\[TLBSEL\]: TLB1.
 pub const TLB1: u32 = 0x1000_0000;
-/// MAS0\[ESEL\] and its place.
+/// MAS0\[ESEL\]: the way of TLB0, or the entry of TLB1.
 pub const ENTRY: u32 = 0x000f_0000;
 pub(super) const ENTRY_SHIFT: u32 = 16;
 /// MAS0\[NV\]: the way of TLB0 to replace next.
@@ -32,7 +32,7 @@ pub const NEXT_VICTIM: u32 = 3;
 
 /// MAS1\[V\].
 pub const VALID: u32 = 0x8000_0000;
-/// MAS1\[IPROT\]: `tlbivax` leaves the entry alone.
+/// MAS1\[IPROT\]: invalidation, by `tlbivax` or MMUCSR0, leaves the entry alone.
 pub const PROTECTED: u32 = 0x4000_0000;
 /// MAS1\[TID\] and its place, which MAS6\[SPID0\] shares.
 pub const PROCESS: u32 = 0x00ff_0000;

@@ -1,6 +1,6 @@
 //! What a change of the guest's translation makes stale in the shadow.
 
-/// Effective pages whose mappings are to be taken back.
+/// Pages of effective addresses whose mappings are to be taken back.
 ///
 /// The operations of [`Tlb`](super::Tlb) and [`Slb`](super::Slb) answer with it;
 /// [`Shadow::discard`](crate::shadow::Shadow::discard) carries it out.
@@ -43,7 +43,7 @@ impl Stale {
         }
     }
 
-    /// The ranges: first and last page, both included.
+    /// The ranges: first and last page, both included, as effective addresses shifted right by 12.
     pub fn ranges(&self) -> impl Iterator<Item = (u64, u64)> {
         self.ranges.iter().copied().flatten()
     }

@@ -165,6 +165,8 @@ const fn set(address: u32) -> usize {
 
 impl Tlb {
     /// The entry that translates an address in an address space, for a set of process identifiers.
+    ///
+    /// `space` is MSR\[IS\] for a fetch, MSR\[DS\] for a load or store.
     pub fn find(&self, address: u32, space: bool, processes: &[u8]) -> Option<Entry> {
         self.locate(address, space, processes).map(|at| self.entry(at))
     }
@@ -253,7 +255,7 @@ impl Tlb {
         (small.iter().chain(large).copied(), self.victim)
     }
 
-    /// The TLBs with these entries, if they are as many as there are.
+    /// The TLBs with these entries, in the order of [`entries`](Self::entries), if they are as many as there are.
     pub fn with_entries(entries: &[Entry], victim: u8) -> Option<Self> {
         let (small, large) = entries.split_at_checked(SMALL)?;
         let entries = Entries {
@@ -267,6 +269,10 @@ impl Tlb {
     }
 
     /// `tlbivax`: invalidates entries by the operand, whatever their process and address space.
+    ///
+    /// The operand is the effective address of the instruction. Counted from the least significant, bit 3 chooses TLB1
+    /// instead of TLB0, bit 2 all entries instead of those of one page, and bits 12 to 31 are the page. Protected
+    /// entries stay.
     pub fn invalidate(&mut self, operand: u32) -> Stale {
         let large = operand & INVALIDATE_TLB1 != 0;
         if operand & INVALIDATE_ALL != 0 {
@@ -275,7 +281,9 @@ impl Tlb {
         self.invalidate_where(large, |entry| entry.covers(operand & mas::PAGE))
     }
 
-    /// MMUCSR0: invalidates all of a TLB by the bits written.
+    /// MMUCSR0: invalidates the TLBs that the bits written name; protected entries stay.
+    ///
+    /// Counted from the least significant, bit 2 is TLB0's and bit 1 TLB1's.
     pub fn flash(&mut self, control: u32) -> Stale {
         let mut stale = Stale::NOTHING;
         for (bit, large) in [(FLASH_TLB0, false), (FLASH_TLB1, true)] {

@@ -1,4 +1,4 @@
-//! Numbers that the host itself uses.
+//! Numbers of special-purpose registers, as `mfspr` takes them, that the host itself uses.
 
 /// DECAR, e500.
 pub const DECAR: u16 = 54;
@@ -23,7 +23,7 @@ pub const HID2: u16 = 920;
 /// HID0.
 pub const HID0: u16 = 1008;
 
-/// The number of an interrupt vector offset register, e500.
+/// The number of interrupt vector offset register `index` (0 to 15, or 32 to 35), e500.
 pub const fn ivor(index: u8) -> u16 {
     match index {
         32.. => 528 + (index - 32) as u16,

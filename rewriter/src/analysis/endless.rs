@@ -1,9 +1,9 @@
 //! Loops that control never leaves by an instruction.
 //!
-//! Nothing is overwritten behind such a loop, for there is nothing behind it. But that does not make registers dead in it:
-//! an idle loop is left by the handler of an interrupt, which goes on where a register of the loop says (Linux's
-//! `power_save_ppc32_restore` returns to the LR of `ppc6xx_idle` and `epapr_ev_idle`). A register is dead only if every path
-//! overwrites it, and this path does not.
+//! Nothing is overwritten behind such a loop, for there is nothing behind it. But that does not make registers dead in
+//! it: an idle loop is left by the handler of an interrupt, which goes on where a register of the loop says (Linux's
+//! `power_save_ppc32_restore` returns to the LR of `ppc6xx_idle` and `epapr_ev_idle`). A register is dead only if every
+//! path overwrites it, and this path does not.
 
 use alloc::vec;
 use alloc::vec::Vec;

@@ -23,7 +23,7 @@ pub struct Facts {
     pub source: MsrCopy,
     /// What EE becomes when the source is written to the MSR.
     pub ee: Ee,
-    /// A register that holds the MSR but for EE, and its EE.
+    /// Number of a register that holds the MSR in every bit but EE, and what its EE is. Looked for at `wrteei` only.
     pub copy: Option<(u8, Ee)>,
 }
 

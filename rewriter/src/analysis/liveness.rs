@@ -2,8 +2,8 @@
 //!
 //! A resource is live after an instruction when some path from there reads it before redefining it. Paths follow
 //! direct calls into functions: a callee's own needs at its entry count, then whatever the caller needs after the
-//! call and the callee has not certainly overwritten. Where a path leaves what is known, everything is live; and so it is
-//! in loops that are never left (see [`endless`]).
+//! call and the callee has not certainly overwritten. Where a path leaves what is known, everything is live; and so it
+//! is in loops that are never left (see [`endless`]).
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;

@@ -15,11 +15,12 @@
 //!
 //! A new segment is loaded, but it lies behind Linux's `_end`: whoever boots the kernel has to reserve its memory,
 //! for Linux would take it as free. That is why it comes last. On 32-bit Book3S it would not be executable once Linux
-//! has cut its instruction BATs (`mmu_mark_initmem_nx`): there it serves the stub at the entry only, which has run by then.
+//! has cut its instruction BATs (`mmu_mark_initmem_nx`): there it serves the stub at the entry only, which has run by
+//! then.
 //!
 //! Linux's patcher leaves the range from `kvm_template_start` to `kvm_template_end` alone, which holds `kvm_tmp`. Where
-//! it works it still patches what we have left, and takes space for that from the start of `kvm_tmp`: an eighth is left to
-//! it.
+//! it works it still patches what we have left, and takes space for that from the start of `kvm_tmp`: an eighth is left
+//! to it.
 
 use alloc::vec::Vec;
 use core::ops::Range;

@@ -164,7 +164,7 @@ pub enum ElfError {
         /// Its address.
         address: u64,
     },
-    /// A string table is none, or a name runs out of it.
+    /// A table of names, symbols or relocations cannot be read, or has no such name.
     #[error("the names of {what} cannot be read: {why}")]
     Names {
         /// Whose names.

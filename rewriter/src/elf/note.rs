@@ -65,7 +65,7 @@ pub struct Note {
     pub plan: Plan,
     /// Size of the original in bytes.
     pub original_size: u64,
-    /// SHA-256 of the original in hexadecimal.
+    /// SHA-256 of the original, 64 lower-case hexadecimal digits.
     pub original_digest: String,
     /// Every range of the original that differs.
     pub edits: Vec<Edit>,
@@ -80,7 +80,7 @@ pub struct Note {
     doc = "The kinds of [`NoteError`]. Their names are in lower case with hyphens, behind `note-`."
 )]
 pub enum NoteError {
-    /// The file is no ELF file.
+    /// The file cannot be read as a PowerPC ELF file.
     #[strum_discriminants(strum(disabled))]
     #[error(transparent)]
     Elf(#[from] ElfError),

@@ -26,7 +26,7 @@ pub(super) const NOTE_SECTION: &str = ".note.ppcpv";
 /// How a file is read.
 #[derive(Clone, Debug, Default)]
 pub struct ReadOptions {
-    /// The family that the code is for, where the file does not show it.
+    /// The family that the code is for, whatever a 32-bit file shows; an error when the file's class excludes it.
     pub family: Option<Family>,
     /// The byte order; an error when the file has another.
     pub endian: Option<Endian>,
@@ -52,7 +52,7 @@ impl<'a> ElfImage<'a> {
     /// # Errors
     ///
     /// When `bytes` are not a whole PowerPC ELF file, when a part that matters is damaged, when the family can
-    /// neither be seen nor is given, or when the image is already rewritten.
+    /// neither be seen nor is given, when the file contradicts the options, or when the image is already rewritten.
     pub fn parse(bytes: &'a [u8], options: &ReadOptions) -> Result<Self, ElfError> {
         let mut file = File::parse(bytes, options.endian)?;
         if file.section_named(NOTE_SECTION).is_some() && !options.accept_rewritten {
@@ -159,7 +159,7 @@ impl<'a> ElfImage<'a> {
     }
 }
 
-/// SHA-256 in hexadecimal.
+/// SHA-256 as 64 lower-case hexadecimal digits.
 pub fn digest(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(64);
     for byte in Sha256::digest(bytes) {

@@ -30,7 +30,7 @@ pub enum RevertError {
         "the image has no section `.note.ppcpv`: it was not rewritten by this program, or was stripped since"
     )]
     NoNote,
-    /// The note tells of an edit outside the file, or of two sizes.
+    /// The note tells of an edit outside the file, or of one whose old and new bytes differ in number.
     #[error(
         "the note's edit at offset {offset:#x} does not fit a file of {file:#x} bytes: the note is damaged"
     )]

@@ -56,17 +56,17 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Every range of the original that differs, in order.
+    /// Every range of the original that differs, in the order of offsets.
     pub fn edits(&self) -> &[Edit] {
         &self.edits
     }
 
-    /// What is appended.
+    /// The bytes that are appended.
     pub fn tail(&self) -> &[u8] {
         &self.tail
     }
 
-    /// Size of the rewritten file.
+    /// Size of the rewritten file in bytes.
     pub fn total(&self) -> usize {
         self.size + self.tail.len()
     }

@@ -47,7 +47,7 @@ impl World {
         }
     }
 
-    /// Reads a place.
+    /// Reads a place as a number in the guest's byte order.
     pub fn get(&self, place: Place) -> u64 {
         let at = usize::from(place.offset);
         let bytes = &self.page[at..];
@@ -61,7 +61,7 @@ impl World {
         }
     }
 
-    /// Writes a place; a 4-byte one takes the low word.
+    /// Writes a number to a place in the guest's byte order; a 4-byte place takes the low word.
     pub fn set(&mut self, place: Place, value: u64) {
         let at = usize::from(place.offset);
         // A 4-byte place takes the low word by definition.
@@ -72,7 +72,7 @@ impl World {
         }
     }
 
-    /// The guest's word of a field.
+    /// Where the guest's word of a field is: all of the field, or its low word where the guest has 32 bits.
     pub fn word(&self, field: layout::Field) -> Place {
         field.offset_in(self.endian, self.size)
     }
