@@ -12,7 +12,7 @@ use magicpage::Family;
 use rewriter::build::{self, Options};
 use rewriter::elf::{ElfImage, ReadOptions, WriteOptions, revert, write};
 use rewriter::image::Image;
-use rewriter::plan::{Plan, Reason, Totals};
+use rewriter::plan::{Outcome, Plan, Reason, Totals};
 use rewriter::verify::{Effort, verify};
 
 fn cache() -> PathBuf {
@@ -128,10 +128,17 @@ fn report(name: &str, totals: &Totals, linux: (usize, usize)) {
     );
 }
 
-/// Checks a kernel; `rewritten` is the least share in percent, `arena` the greatest size in bytes.
+/// Checks a kernel; `rewritten` is the least share in percent of the sites that can run, `arena` the greatest size in
+/// bytes. A site that nothing refers to cannot run: a kernel has as many of those as its configuration leaves behind.
 fn check(name: &str, rewritten: f64, no_section: f64, arena: u64) {
     let (plan, linux) = round_trip(&kernel(name), &ReadOptions::default());
     let totals = plan.totals();
+    let dead: BTreeSet<u64> = plan
+        .sites
+        .iter()
+        .filter(|site| matches!(&site.outcome, Outcome::Left(left) if left.reason == Reason::Unreferenced))
+        .map(|site| site.address)
+        .collect();
     let planned: BTreeSet<u64> = plan.sites.iter().map(|site| site.address).collect();
     let silent: Vec<_> = linux.difference(&planned).collect();
     assert!(silent.is_empty(), "neither rewritten nor explained: {silent:x?}");
@@ -147,10 +154,11 @@ fn check(name: &str, rewritten: f64, no_section: f64, arena: u64) {
         linux.len()
     );
     assert!(
-        share(totals.rewritten, totals.candidates) >= rewritten,
+        share(totals.rewritten, totals.candidates - dead.len()) >= rewritten,
         "{totals:#?}"
     );
-    assert!(share(done, linux.len()) >= rewritten, "{done} of {}", linux.len());
+    let can_run = linux.difference(&dead).count();
+    assert!(share(done, can_run) >= rewritten, "{done} of {can_run}");
     let writes = totals.msr_writes;
     assert!(
         share(writes.no_critical_section, writes.candidates) >= no_section,
@@ -161,12 +169,12 @@ fn check(name: &str, rewritten: f64, no_section: f64, arena: u64) {
 
 #[test]
 fn gamecube() {
-    check("gamecube", 97.0, 90.0, 64 << 10);
+    check("gamecube", 99.0, 90.0, 64 << 10);
 }
 
 #[test]
 fn e500v2() {
-    check("e500v2", 97.0, 90.0, 64 << 10);
+    check("e500v2", 99.0, 90.0, 64 << 10);
 }
 
 #[test]

@@ -88,8 +88,8 @@ const EXI: Wiring = Wiring::Flipper(Line::Exi);
 
 const PLAIN: [DeviceRow; 3] = rows! {
     (plain::INTERRUPTS) 0x1000 Interrupts() CPU, "interrupts" "Plain interrupt controller: 32 lines.";
-    (plain::CONSOLE) 0x1000 Console() NONE, "console" "Plain console: one byte at a time, always ready.";
-    (plain::CONTROL) 0x1000 Control() NONE, "control" "Identification, scratch, and the guest's end.";
+    (plain::CONSOLE) 0x1000 Console() NONE, "console" "Plain console: one byte at a time; STATUS says whether there is room.";
+    (plain::CONTROL) 0x1000 Control() NONE, "control" "Identification, scratch, the beginning of the measured part, and the guest's end.";
 };
 
 /// Addresses: YAGCD section 5 and `arch/powerpc/boot/dts/gamecube.dts`.

@@ -366,3 +366,6 @@ impl Totals {
 
 #[cfg(feature = "serde")]
 mod json;
+
+#[cfg(feature = "serde")]
+pub use json::PlanError;
