@@ -45,6 +45,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
         [only] if only == "--first" => &commands[..1],
         _ => bail!("`first-use` takes --first or nothing, not {arguments:?}"),
     };
+    if process::output(&mut process::command("id", ["-u"]))?.trim() != "0" {
+        bail!("`first-use` makes a Debian of its own, which takes root: type `sudo cargo xtask first-use`");
+    }
     packages::require(&["debootstrap"])?;
     let root = Root::make()?;
     let start = Instant::now();
@@ -95,6 +98,10 @@ fn commands(readme: &str) -> Result<Vec<String>> {
     }
 }
 
+/// Runs the line `$1` in the root `$0`. The mounts are this process's own and end with it.
+const INSIDE: &str = "mount --rbind /proc \"$0/proc\" && mount --rbind /dev \"$0/dev\" && exec chroot \"$0\" \
+     env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive bash -c \"$1\"";
+
 /// A Debian in a directory.
 struct Root(PathBuf);
 
@@ -115,10 +122,6 @@ impl Root {
                 fs::create_dir_all(root.0.join("root/.cargo"))?;
                 fs::copy(settings, root.0.join("root/.cargo/config.toml"))?;
             }
-        }
-        for place in ["proc", "dev"] {
-            let mut mount = process::command("mount", ["--rbind", &format!("/{place}")]);
-            process::output(mount.arg(root.0.join(place)))?;
         }
         root.run("apt-get update -q")?;
         root.run(&format!(
@@ -164,18 +167,12 @@ impl Root {
         } else {
             command.to_owned()
         };
-        let status = Command::new("chroot")
+        let status = Command::new("unshare")
+            .args(["--mount", "sh", "-c", INSIDE])
             .arg(&self.0)
-            .args([
-                "/usr/bin/env",
-                "-i",
-                "HOME=/root",
-                "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-                "DEBIAN_FRONTEND=noninteractive",
-            ])
-            .args(["bash", "-c", &line])
+            .arg(line)
             .status()
-            .context("cannot start chroot")?;
+            .context("cannot start unshare")?;
         if !status.success() {
             bail!("on a new {SUITE}, `{command}`: {status}");
         }
@@ -186,12 +183,6 @@ impl Root {
 impl Drop for Root {
     fn drop(&mut self) {
         // Nobody can be told; what is left is in a temporary directory.
-        for place in ["proc", "dev"] {
-            let _ = Command::new("umount")
-                .args(["-R", "-l"])
-                .arg(self.0.join(place))
-                .status();
-        }
         let _ = Command::new("rm")
             .args(["-rf", "--one-file-system"])
             .arg(&self.0)
