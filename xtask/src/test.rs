@@ -91,6 +91,8 @@ const STEPS: &[Step] = &[
                 "board",
                 "-p",
                 "vm",
+                "-p",
+                "qemu",
             ],
             &[],
         ),
