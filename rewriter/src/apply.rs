@@ -2,13 +2,15 @@
 //!
 //! Every word that changes is written to a journal first. Trampolines are written before the sites that lead to
 //! them, and made visible to instruction fetch before any site is changed. A failure in the middle takes back
-//! everything done so far.
+//! everything done so far. A plan that does not fit the memory is refused before anything is changed: a site's word must
+//! be the planned one, and the buffer of Linux's own patcher unused where trampolines go.
 //!
 //! The Power ISA defines the result of fetching a word while another processor changes it only where old and new
 //! word are an I-form branch or `ori 0,0,0` (Book II section 1.7.1.1); every other processor has to be quiet meanwhile.
 
 use alloc::vec::Vec;
 
+use crate::image::AreaKind;
 use crate::plan::Plan;
 
 /// Memory that holds code. Words are numbers: the implementation knows the byte order of the memory.
@@ -102,8 +104,12 @@ pub fn apply<T: Text>(plan: &Plan, text: &mut T) -> Result<Journal, ApplyError<T
     };
     let mut wanted = Vec::new();
     for (trampoline, _) in plan.trampolines().into_values() {
+        let must_be_free = in_buffer(plan, trampoline.address);
         for (index, word) in trampoline.words.iter().enumerate() {
             let address = trampoline.address.wrapping_add(4 * index as u64);
+            if must_be_free {
+                expect(text, address, 0)?;
+            }
             let old = text
                 .read(address)
                 .map_err(|cause| ApplyError::Access { address, cause })?;
@@ -128,6 +134,14 @@ pub fn apply<T: Text>(plan: &Plan, text: &mut T) -> Result<Journal, ApplyError<T
         write_all(phase, text, &mut journal)?;
     }
     Ok(journal)
+}
+
+/// Whether a trampoline goes to the buffer that Linux's own patcher fills too: what is not zero there is in use.
+fn in_buffer(plan: &Plan, address: u64) -> bool {
+    plan.arenas.iter().any(|arena| {
+        let end = arena.address.saturating_add(arena.size);
+        arena.kind == AreaKind::Buffer && (arena.address..end).contains(&address)
+    })
 }
 
 /// Takes changes back, the last one first.

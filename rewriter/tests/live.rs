@@ -72,6 +72,10 @@ fn code() -> Vec<u32> {
 }
 
 fn plan(words: &[u32]) -> Plan {
+    plan_in(AreaKind::New, words)
+}
+
+fn plan_in(kind: AreaKind, words: &[u32]) -> Plan {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
     let symbol = Symbol {
         address: START,
@@ -101,7 +105,7 @@ fn plan(words: &[u32]) -> Plan {
             toc: None,
         },
         areas: vec![Area {
-            kind: AreaKind::New,
+            kind,
             range: ARENA..ARENA + 0x1000,
             serves: None,
         }],
@@ -222,6 +226,25 @@ fn another_image_is_refused_untouched() {
     let error = apply(&plan, &mut memory).unwrap_err();
     assert!(
         matches!(error, ApplyError::Mismatch { address, found: 0x6000_0000, .. } if address == START + 8),
+        "{error}"
+    );
+    assert_eq!(memory.words, before);
+}
+
+/// Linux's patcher has been there first.
+#[test]
+fn a_buffer_in_use_is_not_overwritten() {
+    let words = code();
+    let plan = plan_in(AreaKind::Buffer, &words);
+    let mut memory = memory(&words);
+    apply(&plan, &mut memory).unwrap();
+    let last = *plan.trampolines().keys().next_back().unwrap();
+    let mut memory = self::memory(&words);
+    memory.words.insert(last, 0x4e80_0020);
+    let before = memory.words.clone();
+    let error = apply(&plan, &mut memory).unwrap_err();
+    assert!(
+        matches!(error, ApplyError::Mismatch { address, expected: 0, .. } if address == last),
         "{error}"
     );
     assert_eq!(memory.words, before);
