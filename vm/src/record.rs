@@ -70,7 +70,7 @@ pub struct Ended {
     pub injected: Option<Injected>,
     /// Changes of a shared page's protection.
     pub protections: u64,
-    /// A sum (FNV-1a) over the general registers, the program counter, LR, CTR, CR, XER and memory.
+    /// A sum (FNV-1a) over the general and floating-point registers, the program counter, LR, CTR, CR, XER and memory.
     pub sum: u64,
 }
 
@@ -107,7 +107,8 @@ fn sum<P: Platform>(guest: &Guest<P>) -> u64 {
     let add = |sum: u64, value: u64| (sum ^ value).wrapping_mul(0x0000_0100_0000_01b3);
     let state = &guest.vcpu.state;
     let single = [state.pc, state.lr, state.ctr, state.cr.into(), state.xer.into()];
-    let mut sum = state.gpr.into_iter().chain(single).fold(BASIS, add);
+    let registers = state.gpr.into_iter().chain(state.fpr).chain(single);
+    let mut sum = registers.fold(BASIS, add);
     let mut bytes = [0; PAGE_SIZE];
     let mut page = 0;
     while guest.machine.read(page, &mut bytes).is_ok() {
