@@ -8,7 +8,7 @@ pub mod kinds;
 use std::io;
 use std::path::PathBuf;
 
-use kinds::{hint, name};
+use kinds::hint;
 use ppcpv::run::boot::{BootError, BootErrorKind};
 use ppcpv::run::gdb::GdbError;
 use ppcpv::run::image::{LoadError, LoadErrorKind};
@@ -213,11 +213,11 @@ impl Error {
     /// at fault.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Image { cause, .. } => name(ElfErrorKind::from(cause)),
-            Self::Rewrite { cause, .. } => name(WriteErrorKind::from(cause)),
-            Self::Load { cause, .. } => name(LoadErrorKind::from(cause)),
-            Self::Boot { cause, .. } => name(BootErrorKind::from(cause)),
-            Self::Snapshot { cause, .. } => name(SnapshotErrorKind::from(cause)),
+            Self::Image { cause, .. } => ElfErrorKind::from(cause).into(),
+            Self::Rewrite { cause, .. } => WriteErrorKind::from(cause).into(),
+            Self::Load { cause, .. } => LoadErrorKind::from(cause).into(),
+            Self::Boot { cause, .. } => BootErrorKind::from(cause).into(),
+            Self::Snapshot { cause, .. } => SnapshotErrorKind::from(cause).into(),
             Self::Revert {
                 cause: RevertError::Note(NoteError::Elf(cause)),
                 ..
@@ -225,14 +225,14 @@ impl Error {
             | Self::Note {
                 cause: NoteError::Elf(cause),
                 ..
-            } => name(ElfErrorKind::from(cause)),
+            } => ElfErrorKind::from(cause).into(),
             Self::Revert {
                 cause: RevertError::Note(cause),
                 ..
             }
-            | Self::Note { cause, .. } => name(NoteErrorKind::from(cause)),
-            Self::Revert { cause, .. } => name(RevertErrorKind::from(cause)),
-            error => name(ErrorKind::from(error)),
+            | Self::Note { cause, .. } => NoteErrorKind::from(cause).into(),
+            Self::Revert { cause, .. } => RevertErrorKind::from(cause).into(),
+            error => ErrorKind::from(error).into(),
         }
     }
 

@@ -68,11 +68,6 @@ pub struct Kind {
     pub meaning: &'static str,
 }
 
-/// The name of a kind.
-pub(super) fn name(kind: impl Into<&'static str>) -> &'static str {
-    kind.into()
-}
-
 /// What to do about an error of this kind.
 pub fn hint(kind: &str) -> Option<&'static str> {
     HINTS
