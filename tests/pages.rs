@@ -77,6 +77,15 @@ fn a_boundary_opens_its_trace() {
     ] {
         assert!(trace.contains(part), "no {part:?} in {trace}");
     }
+    assert_eq!(
+        page.value(
+            "(() => { const event = document.querySelector('dialog .event').getBoundingClientRect(); \
+             const trace = document.querySelector('.trace').getBoundingClientRect(); \
+             return trace.top < event.top && event.bottom < trace.bottom; })()"
+        ),
+        true,
+        "the interrupt is in sight"
+    );
     page.looks_like("race-trace");
     page.is_sound();
 }

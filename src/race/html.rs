@@ -53,8 +53,8 @@ pub fn page(rows: &[Row], asleep: &[Tickless], traces: &Traces, seed: u64, injec
         line(&mut page, row, first);
         first += row.cells.len();
     }
-    page += "</tbody></table><dialog><h2 tabindex=\"-1\"></h2><p></p><code></code><table><thead><tr><th>address</th><th>instruction</th>\
-             <th>EE</th><th>section</th><th>int_pending</th><th>hold</th><th>changed in the page</th></tr></thead><tbody></tbody></table>\
+    page += "</tbody></table><dialog><h2 tabindex=\"-1\"></h2><p></p><code></code><div class=\"trace\" tabindex=\"0\"><table><thead><tr><th>address</th><th>instruction</th>\
+             <th>EE</th><th>section</th><th>int_pending</th><th>hold</th><th>changed in the page</th></tr></thead><tbody></tbody></table></div>\
              <form method=\"dialog\"><button>Close</button></form></dialog>";
     let json = serde_json::to_string(traces)
         .unwrap_or_default()

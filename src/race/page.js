@@ -36,7 +36,8 @@ function show(cell) {
   }
   dialog.showModal();
   dialog.querySelector("h2").focus();
-  dialog.scrollTop = 0;
+  const raised = [...body.children].find((row) => row.className && row.textContent.endsWith("raised"));
+  raised?.scrollIntoView({ block: "center" });
 }
 
 document.querySelector("#rows").addEventListener("click", (event) => {
