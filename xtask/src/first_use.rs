@@ -142,9 +142,13 @@ impl Root {
         process::output(process::command("cp", ["-rL"]).arg(from).arg(parent)).map(drop)
     }
 
-    /// Clones what is committed.
+    /// Clones what is committed; under `sudo` the tree is somebody else's, which git refuses unless told.
     fn clone_source(&self) -> Result<()> {
+        let settings = self.0.join("tmp/gitconfig");
+        fs::write(&settings, "[safe]\n\tdirectory = *\n")
+            .with_context(|| format!("cannot write {}", settings.display()))?;
         let mut clone = process::command("git", ["clone", "-q"]);
+        clone.env("GIT_CONFIG_GLOBAL", &settings);
         process::output(clone.arg(source()?).arg(self.0.join("ppcpv"))).map(drop)
     }
 
