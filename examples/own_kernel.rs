@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use magicpage::{Endian, Family};
 use rewriter::apply::{Text, apply, revert};
 use rewriter::build::{self, Options};
-use rewriter::image::{Abi, Area, AreaKind, Image, Region, Symbol, SymbolKind};
+use rewriter::image::{Area, AreaKind, Image, Region, Symbol, SymbolKind};
 use rewriter::plan::Target;
 use rewriter::verify::{Effort, verify};
 
@@ -39,36 +39,23 @@ impl Text for Running {
 fn main() {
     let bytes: Vec<u8> = CODE.iter().flat_map(|word| word.to_be_bytes()).collect();
     let image = Image {
-        family: Family::Book3s32,
-        endian: Endian::Big,
         regions: vec![Region {
             section: ".text",
             address: START,
             bytes: &bytes,
         }],
-        data: vec![],
         symbols: vec![Symbol {
             address: START,
             size: bytes.len() as u64,
             kind: SymbolKind::Function,
             name: "local_irq_enable",
         }],
-        roots: vec![],
-        relocated: vec![],
-        referenced: vec![],
-        edges: vec![],
-        patched: vec![],
-        pinned: vec![],
-        reserved: vec![],
-        abi: Abi {
-            r2_is_never_r1: false,
-            toc: None,
-        },
         areas: vec![Area {
             kind: AreaKind::New,
             range: ROOM..ROOM + 0x1000,
             serves: None,
         }],
+        ..Image::new(Family::Book3s32, Endian::Big)
     };
     let plan = build::plan(&image, Target::default(), &Options::default());
     let proof = verify(&image, &plan, Effort::default(), |_| {});

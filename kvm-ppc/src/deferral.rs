@@ -17,8 +17,6 @@ mod split_critical;
 mod store_trap;
 mod store_trap_hand_off;
 
-use alloc::format;
-use alloc::string::String;
 use core::fmt::Debug;
 
 use magicpage::hypercall::PageFeatures;
@@ -59,18 +57,21 @@ impl Hold {
     }
 
     /// A line for readers: what was decided when the hold came to be this.
-    pub fn decision(hold: Option<Self>) -> String {
-        let Some(hold) = hold else {
-            return "hold: released".into();
-        };
-        let what = match hold {
-            Self::None => "nothing is done about it",
-            Self::Step => "step by step",
-            Self::Protect(Shared::Magic) => "the page is read-only",
-            Self::Protect(Shared::Second) => "the second page is read-only",
-            Self::Forward(_) => "the host carries out the rest",
-        };
-        format!("hold: an interrupt waits for the section's end: {what}")
+    pub const fn decision(hold: Option<Self>) -> &'static str {
+        match hold {
+            None => "hold: released",
+            Some(Self::None) => "hold: an interrupt waits for the section's end: nothing is done about it",
+            Some(Self::Step) => "hold: an interrupt waits for the section's end: step by step",
+            Some(Self::Protect(Shared::Magic)) => {
+                "hold: an interrupt waits for the section's end: the page is read-only"
+            }
+            Some(Self::Protect(Shared::Second)) => {
+                "hold: an interrupt waits for the section's end: the second page is read-only"
+            }
+            Some(Self::Forward(_)) => {
+                "hold: an interrupt waits for the section's end: the host carries out the rest"
+            }
+        }
     }
 }
 

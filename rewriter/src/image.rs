@@ -167,6 +167,27 @@ pub struct Area {
 }
 
 impl<'a> Image<'a> {
+    /// An image of which nothing is known yet. What a field does not say is taken not to be: what the kernel changes in its
+    /// own text, and every way into it that no branch shows, must be added.
+    pub fn new(family: Family, endian: Endian) -> Self {
+        Self {
+            family,
+            endian,
+            regions: Vec::new(),
+            data: Vec::new(),
+            symbols: Vec::new(),
+            roots: Vec::new(),
+            relocated: Vec::new(),
+            referenced: Vec::new(),
+            edges: Vec::new(),
+            patched: Vec::new(),
+            pinned: Vec::new(),
+            reserved: Vec::new(),
+            abi: Abi::default(),
+            areas: Vec::new(),
+        }
+    }
+
     /// The region that holds the word at `address`.
     pub fn region(&self, address: u64) -> Option<&Region<'a>> {
         let index = self

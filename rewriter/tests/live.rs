@@ -84,22 +84,12 @@ fn plan_in(kind: AreaKind, words: &[u32]) -> Plan {
         name: "f",
     };
     let image = Image {
-        family: Family::Book3s32,
-        endian: Endian::Big,
         regions: vec![Region {
             section: ".text",
             address: START,
             bytes: &bytes,
         }],
-        data: vec![],
         symbols: vec![symbol],
-        roots: vec![],
-        relocated: vec![],
-        referenced: vec![],
-        edges: vec![],
-        patched: vec![],
-        pinned: vec![],
-        reserved: vec![],
         abi: Abi {
             r2_is_never_r1: true,
             toc: None,
@@ -109,6 +99,7 @@ fn plan_in(kind: AreaKind, words: &[u32]) -> Plan {
             range: ARENA..ARENA + 0x1000,
             serves: None,
         }],
+        ..Image::new(Family::Book3s32, Endian::Big)
     };
     build::plan(&image, Target::default(), &Options::default())
 }

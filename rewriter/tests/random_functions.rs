@@ -108,22 +108,12 @@ fn plan(family: Family, endian: Endian, words: &[u32], templates: Allowed) -> Pl
         name: "random",
     };
     let image = Image {
-        family,
-        endian,
         regions: vec![Region {
             section: ".text",
             address: START,
             bytes: &bytes,
         }],
-        data: vec![],
         symbols: vec![symbol],
-        roots: vec![],
-        relocated: vec![],
-        referenced: vec![],
-        edges: vec![],
-        patched: vec![],
-        pinned: vec![],
-        reserved: vec![],
         abi: Abi {
             r2_is_never_r1: true,
             toc: None,
@@ -133,6 +123,7 @@ fn plan(family: Family, endian: Endian, words: &[u32], templates: Allowed) -> Pl
             range: ARENA..ARENA + 0x10000,
             serves: None,
         }],
+        ..Image::new(family, endian)
     };
     build::plan(
         &image,

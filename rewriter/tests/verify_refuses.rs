@@ -30,22 +30,12 @@ fn with_image<R>(family: Family, words: &[u32], work: impl FnOnce(&Image) -> R) 
         name: "f",
     };
     let image = Image {
-        family,
-        endian: Endian::Big,
         regions: vec![Region {
             section: ".text",
             address: START,
             bytes: &bytes,
         }],
-        data: vec![],
         symbols: vec![symbol],
-        roots: vec![],
-        relocated: vec![],
-        referenced: vec![],
-        edges: vec![],
-        patched: vec![],
-        pinned: vec![],
-        reserved: vec![],
         abi: Abi {
             r2_is_never_r1: true,
             toc: None,
@@ -55,6 +45,7 @@ fn with_image<R>(family: Family, words: &[u32], work: impl FnOnce(&Image) -> R) 
             range: ARENA..ARENA + 0x1000,
             serves: None,
         }],
+        ..Image::new(family, Endian::Big)
     };
     work(&image)
 }

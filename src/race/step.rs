@@ -101,7 +101,7 @@ impl Watch {
         if std::mem::replace(&mut self.hold, now) == now {
             return None;
         }
-        Some(Hold::decision(now))
+        Some(Hold::decision(now).into())
     }
 
     fn taken(&mut self, world: &World) -> Option<String> {

@@ -107,18 +107,9 @@ fn image(parts: &[(&'static str, Range<usize>)]) -> Image<'static> {
     let assembly = rows.iter().filter(|row| !row.is_compiled());
     let space = text::trampolines();
     Image {
-        family: FAMILY,
-        endian: Endian::Big,
         regions,
-        data: vec![],
         symbols: symbols.collect(),
         roots: assembly.map(|row| row.address() as u64).collect(),
-        relocated: vec![],
-        referenced: vec![],
-        edges: vec![],
-        patched: vec![],
-        pinned: vec![],
-        reserved: vec![],
         // In the kernel r2 is the running thread.
         abi: Abi {
             r2_is_never_r1: true,
@@ -129,6 +120,7 @@ fn image(parts: &[(&'static str, Range<usize>)]) -> Image<'static> {
             range: space.start as u64..space.end as u64,
             serves: None,
         }],
+        ..Image::new(FAMILY, Endian::Big)
     }
 }
 
